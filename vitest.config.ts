@@ -1,0 +1,20 @@
+import { defineConfig } from "vitest/config";
+import { fileURLToPath } from "node:url";
+
+const source = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+
+export default defineConfig({
+  resolve: {
+    alias: [
+      { find: /^gantry-mcp\/testing$/, replacement: source("./src/testing/index.ts") },
+      { find: /^gantry-mcp$/, replacement: source("./src/index.ts") },
+    ],
+  },
+  test: {
+    include: ["test/**/*.test.ts"],
+    exclude: ["test/long/**"],
+    pool: "threads",
+    testTimeout: 30_000,
+    typecheck: { enabled: false },
+  },
+});
