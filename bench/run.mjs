@@ -1,0 +1,87 @@
+// The whole comparison. See README.md for what it measures; scripts/bench.mjs builds first and then runs this.
+import { parseArgs } from "node:util";
+import { measure } from "./measure.mjs";
+import { tableOf, verdictsOf, writeReadme } from "./report.mjs";
+import { scenarios, wires } from "./scenarios.mjs";
+
+const { values: options } = parseArgs({
+  options: {
+    rounds: { type: "string", default: "11" },
+    requests: { type: "string" },
+    only: { type: "string", multiple: true },
+    wire: { type: "string", multiple: true },
+    variants: { type: "string", default: "gantry,bare,sdk,tmcp" },
+    write: { type: "boolean", default: false },
+    assert: { type: "boolean", default: false },
+    help: { type: "boolean", short: "h", default: false },
+  },
+});
+
+if (options.help) {
+  console.log(`npm run bench -- [options]
+
+  --only <scenario>    measure only this one and those measured together with it; may be repeated
+                       (${scenarios.map((scenario) => scenario.name).join(", ")})
+  --wire <revision>    only this protocol revision; may be repeated (${Object.keys(wires).join(", ")})
+  --variants <names>   whom to compare, separated by commas; default gantry,bare,sdk,tmcp
+  --rounds <n>         how often each is measured; default 11
+  --requests <n>       requests of one round; by default as many as take 0.4 s of CPU time
+  --write              put the table into bench/README.md
+  --assert             exit with 1 when a target is missed`);
+  process.exit();
+}
+
+const variants = options.variants
+  .split(",")
+  .toSorted((a, b) => Number(b === "gantry") - Number(a === "gantry"));
+const chosenWires = options.wire ?? Object.keys(wires);
+const chosen = options.only ?? scenarios.map((scenario) => scenario.name);
+const groups = new Set(
+  chosen.map((name) => {
+    const found = scenarios.find((scenario) => scenario.name === name);
+    if (found === undefined) fail(`There is no scenario "${name}"; --help lists them.`);
+    return found.group;
+  }),
+);
+if (options.write && (options.only || options.wire || options.variants.split(",").length < 4)) {
+  fail("--write needs the whole comparison: leave out --only, --wire and --variants.");
+}
+
+const measured = [];
+try {
+  for (const wire of chosenWires) {
+    if (!(wire in wires)) fail(`There is no wire "${wire}"; --help lists them.`);
+    for (const group of groups) {
+      measured.push(
+        ...(await measure({
+          group: scenarios.filter((scenario) => scenario.group === group),
+          wire,
+          variants,
+          rounds: Number(options.rounds),
+          requests: options.requests && Number(options.requests),
+          say,
+        })),
+      );
+    }
+  }
+} catch (error) {
+  fail(error.message);
+}
+say("");
+
+const table = tableOf(measured, variants);
+const verdicts = verdictsOf(measured);
+console.log(`${table}\n`);
+for (const { met, text } of verdicts) console.log(`${met ? "met   " : "MISSED"}  ${text}`);
+if (options.write) writeReadme(table, verdicts, Number(options.rounds));
+if (options.assert && verdicts.some((verdict) => !verdict.met)) process.exitCode = 1;
+
+function say(text) {
+  if (process.stderr.isTTY) process.stderr.write(`\r\u001b[K${text}`);
+}
+
+function fail(message) {
+  say("");
+  console.error(message);
+  process.exit(1);
+}
