@@ -1,0 +1,13 @@
+// npm test: everything (see check.mjs). npm test -- <vitest filters>: only the tests that match.
+import { install } from "./install.mjs";
+import { run } from "./run.mjs";
+
+install();
+
+const filters = process.argv.slice(2);
+if (filters.length > 0) {
+  process.exitCode = (await run("vitest", ["run", ...filters], { show: true })).code;
+} else {
+  const { check } = await import("./check.mjs");
+  process.exitCode = (await check()) ? 0 : 1;
+}
