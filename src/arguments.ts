@@ -1,0 +1,132 @@
+/** How a caller's arguments are checked: by the schema, after mending what models often get wrong. */
+
+import type { UnknownArguments } from "./components.ts";
+import { ValidationError } from "./errors.ts";
+import type { Issue, JsonSchema, Validation, Validator } from "./ports.ts";
+import { then } from "./promises.ts";
+import { validationError } from "./schema.ts";
+
+type Arguments = Readonly<Record<string, unknown>>;
+
+/**
+ * Makes the check of a component's arguments: gives the parsed arguments, or throws a {@link ValidationError}.
+ * Where they do not fit, objects and arrays that were sent as JSON strings are parsed and tried once more.
+ */
+export function argumentsCheck(
+  json: JsonSchema,
+  validate: Validator,
+  unknownArguments: UnknownArguments,
+): (args: Arguments) => unknown {
+  const accept = (validation: Validation, args: Arguments) => {
+    if (validation.issues) throw validationError(validation.issues, args);
+    return validation.value;
+  };
+  const check = (args: Arguments) =>
+    then(validate(args), (validation: Validation) => {
+      if (!validation.issues) return validation.value;
+      const mended = parseEncoded(args, json, validation.issues);
+      if (!mended) throw validationError(validation.issues, args);
+      return then(validate(mended), (second: Validation) => accept(second, mended));
+    });
+  if (unknownArguments !== "refuse") return check;
+  return (args) => {
+    refuseUnknown(args, json);
+    return check(args);
+  };
+}
+
+/** The arguments with encoded objects and arrays parsed where one is expected and the check failed, if any. */
+function parseEncoded(args: Arguments, json: JsonSchema, issues: readonly Issue[]): Arguments | undefined {
+  const properties = (json["properties"] ?? {}) as Record<string, unknown>;
+  let mended: Record<string, unknown> | undefined;
+  for (const { path = [] } of issues) {
+    const [first] = path;
+    const key = String(typeof first === "object" ? first.key : first);
+    const text = Object.hasOwn(args, key) ? args[key] : undefined;
+    if (typeof text !== "string" || !expectsStructure(properties[key])) continue;
+    const value = parseStructure(text);
+    if (value !== undefined) mended = { ...(mended ?? args), [key]: value };
+  }
+  return mended;
+}
+
+function expectsStructure(schema: unknown): boolean {
+  if (typeof schema !== "object" || schema === null) return false;
+  const { type, anyOf, oneOf, $ref } = schema as {
+    type?: unknown;
+    anyOf?: unknown[];
+    oneOf?: unknown[];
+    $ref?: unknown;
+  };
+  if ($ref !== undefined || type === "object" || type === "array") return true;
+  return [...(anyOf ?? []), ...(oneOf ?? [])].some(expectsStructure);
+}
+
+function parseStructure(text: string): object | undefined {
+  if (!/^\s*[[{]/.test(text)) return undefined;
+  try {
+    const value: unknown = JSON.parse(text, (key, inner: unknown) => {
+      if (key === "__proto__") throw new SyntaxError("__proto__");
+      return inner;
+    });
+    return value as object;
+  } catch {
+    return undefined;
+  }
+}
+
+function refuseUnknown(args: Arguments, json: JsonSchema): void {
+  const fieldErrors: Record<string, string> = {};
+  collectUnknown(args, json, "", fieldErrors);
+  if (Object.keys(fieldErrors).length === 0) return;
+  throw new ValidationError(fieldErrors, {
+    suggestion: "Leave out unknown arguments, or correct their names.",
+  });
+}
+
+function collectUnknown(
+  value: unknown,
+  schema: unknown,
+  path: string,
+  fieldErrors: Record<string, string>,
+): void {
+  if (typeof value !== "object" || value === null || typeof schema !== "object" || schema === null) return;
+  const { properties, patternProperties, additionalProperties, items } = schema as Record<string, unknown>;
+  if (Array.isArray(value)) {
+    for (const [index, item] of value.entries()) collectUnknown(item, items, `${path}${index}.`, fieldErrors);
+    return;
+  }
+  if (typeof properties !== "object" || properties === null) return;
+  const open =
+    patternProperties !== undefined || (additionalProperties !== undefined && additionalProperties !== false);
+  for (const [key, inner] of Object.entries(value)) {
+    const known = Object.hasOwn(properties, key);
+    if (known)
+      collectUnknown(inner, (properties as Record<string, unknown>)[key], `${path}${key}.`, fieldErrors);
+    else if (!open) fieldErrors[path + key] = unknownProblem(key, Object.keys(properties));
+  }
+}
+
+function unknownProblem(key: string, known: readonly string[]): string {
+  const nearest = known
+    .map((name) => ({ name, distance: distance(key, name) }))
+    .toSorted((a, b) => a.distance - b.distance)[0];
+  const near = nearest && nearest.distance <= Math.max(2, key.length / 2);
+  return near ? `Unknown argument. Did you mean "${nearest.name}"?` : "Unknown argument.";
+}
+
+/** Levenshtein distance, for short names only. */
+function distance(a: string, b: string): number {
+  if (a.length > 64 || b.length > 64) return Infinity;
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const substitution =
+        (row[j - 1] as number) + (a[i - 1]?.toLowerCase() === b[j - 1]?.toLowerCase() ? 0 : 1);
+      next.push(Math.min(substitution, (row[j] as number) + 1, (next[j - 1] as number) + 1));
+    }
+    row = next;
+  }
+  return row[b.length] as number;
+}

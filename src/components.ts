@@ -1,0 +1,286 @@
+/** Tools, resources and prompts as their authors register them: options, and the checks of registration. */
+
+import type { RequestContext } from "./context.ts";
+import { type Duration, milliseconds } from "./duration.ts";
+import { ConfigurationError } from "./errors.ts";
+import type { JsonSchema } from "./ports.ts";
+import { type Parsed, type Returned, type Schema, advertised, asObjectSchema } from "./schema.ts";
+import { type TemplateParams, type UriTemplate, compileTemplate, isTemplate } from "./uri-template.ts";
+import type { ContentAnnotations } from "./content.ts";
+
+/** A picture that a client may show (specification, "icons"). */
+export interface Icon {
+  /** An `https:` or `data:` URI. */
+  readonly src: string;
+  readonly mimeType?: string;
+  readonly sizes?: readonly string[];
+  readonly theme?: "light" | "dark";
+}
+
+/** Options that tools, resources and prompts share. */
+export interface ComponentOptions {
+  /** What it is for, in words for a model. Required. */
+  readonly description: string;
+  /** A name for people. */
+  readonly title?: string;
+  readonly icons?: readonly Icon[];
+  /** Labels to enable, disable and tell apart by; not sent to clients. */
+  readonly tags?: readonly string[];
+  /** How long a call may take before it ends as `TIMEOUT`. Default: the server's `timeout`, 30 s. */
+  readonly timeout?: Duration;
+  /** Metadata sent with the component in lists. */
+  readonly _meta?: Readonly<Record<string, unknown>>;
+}
+
+/** Hints about what a tool does; clients may act on them, the server does not. */
+export interface ToolAnnotations {
+  readonly title?: string;
+  readonly readOnlyHint?: boolean;
+  readonly destructiveHint?: boolean;
+  readonly idempotentHint?: boolean;
+  readonly openWorldHint?: boolean;
+}
+
+/** What becomes of arguments that the schema does not name. */
+export type UnknownArguments = "follow-schema" | "refuse";
+
+export interface ToolOptions<S, O> extends ComponentOptions {
+  /** What the arguments look like. Without it the tool takes none. */
+  readonly input?: S;
+  /** What the result looks like: checked before it is sent, and sent as structured content. */
+  readonly output?: O;
+  readonly annotations?: ToolAnnotations;
+  /** Default: the server's. `"refuse"` names the nearest known argument. */
+  readonly unknownArguments?: UnknownArguments;
+}
+
+export type ToolHandler<S, O> = (
+  args: S extends Schema ? Parsed<S> : Record<string, never>,
+  ctx: RequestContext,
+) => O extends Schema ? Returned<O> | Promise<Returned<O>> : unknown;
+
+/** Values for an argument that is being typed: a fixed list, filtered by prefix, or a function. */
+export type Completer =
+  | readonly string[]
+  | ((
+      value: string,
+      ctx: RequestContext,
+      others: Readonly<Record<string, string>>,
+    ) => readonly string[] | Promise<readonly string[]>);
+
+export interface ResourceOptions<Name extends string> extends ComponentOptions {
+  /** A programmatic name. */
+  readonly name: string;
+  /** Default: from what the handler returns (`text/plain`, `application/json`, `application/octet-stream`). */
+  readonly mimeType?: string;
+  /** The size in bytes, where it is known beforehand. */
+  readonly size?: number;
+  readonly annotations?: ContentAnnotations;
+  /** Offers values for the template's variables. */
+  readonly complete?: { readonly [N in Name]?: Completer };
+}
+
+export type ResourceHandler<U extends string> = (params: TemplateParams<U>, ctx: RequestContext) => unknown;
+
+export interface PromptOptions<S> extends ComponentOptions {
+  /** What the arguments look like. Clients send prompt arguments as strings. */
+  readonly input?: S;
+  /** Offers values for arguments; those of an enum are offered without it. */
+  readonly complete?: { readonly [N in keyof (S extends Schema ? Parsed<S> : object) & string]?: Completer };
+}
+
+export type PromptHandler<S> = (
+  args: S extends Schema ? Parsed<S> : Record<string, never>,
+  ctx: RequestContext,
+) => unknown;
+
+/** A handler once its types have done their work. */
+export type Handler = (args: never, ctx: RequestContext) => unknown;
+
+interface Definition {
+  /** Its place in the order of registration: the order of lists. */
+  readonly order: number;
+  readonly tags: readonly string[];
+  readonly timeout: number | undefined;
+  readonly handler: Handler;
+  enabled: boolean;
+}
+
+export interface ToolDefinition extends Definition {
+  readonly kind: "tool";
+  readonly key: string;
+  /** As clients see it in the list. */
+  readonly item: {
+    readonly name: string;
+    readonly inputSchema: JsonSchema;
+    readonly outputSchema?: JsonSchema;
+  };
+  readonly input: Schema | undefined;
+  readonly output: Schema | undefined;
+  readonly unknownArguments: UnknownArguments | undefined;
+}
+
+export interface ResourceDefinition extends Definition {
+  readonly kind: "resource";
+  /** The URI, or the template. */
+  readonly key: string;
+  readonly item: { readonly name: string };
+  readonly mimeType: string | undefined;
+  readonly template: UriTemplate | undefined;
+  readonly completers: Readonly<Record<string, Completer | undefined>>;
+}
+
+export interface PromptDefinition extends Definition {
+  readonly kind: "prompt";
+  readonly key: string;
+  readonly item: { readonly name: string; readonly description: string };
+  readonly input: Schema | undefined;
+  readonly completers: Readonly<Record<string, Completer | undefined>>;
+}
+
+export type ComponentDefinition = ToolDefinition | ResourceDefinition | PromptDefinition;
+
+/** A tool's definition, checked. Throws a {@link ConfigurationError} that says what to write. */
+export function defineTool(
+  order: number,
+  name: string,
+  options: ToolOptions<Schema | undefined, Schema | undefined>,
+  handler: Handler,
+): ToolDefinition {
+  const what = `Tool "${name}"`;
+  checkName(what, name, handler);
+  const { title, icons, annotations, _meta, input, output, unknownArguments } = options;
+  const inputSchema = input
+    ? asObjectSchema(advertised(input, "input", `${what}: input`), `${what}: input`)
+    : { type: "object", properties: {} };
+  return {
+    ...common(what, order, options, handler),
+    kind: "tool",
+    key: name,
+    input,
+    output,
+    unknownArguments,
+    item: {
+      name,
+      ...defined({ title }),
+      description: options.description,
+      inputSchema,
+      ...(output && { outputSchema: advertised(output, "output", `${what}: output`) }),
+      ...defined({ annotations, icons, _meta }),
+    } as ToolDefinition["item"],
+  };
+}
+
+/** A resource's or a template's definition, checked. */
+export function defineResource(
+  order: number,
+  uri: string,
+  options: ResourceOptions<string>,
+  handler: Handler,
+): ResourceDefinition {
+  const what = `Resource "${uri}"`;
+  checkHandler(what, handler);
+  if (typeof options.name !== "string" || options.name === "")
+    throw new ConfigurationError(`${what} has no name. Write { name: "app_config", … }.`);
+  const template = isTemplate(uri) ? compileTemplate(uri) : undefined;
+  if (!template) checkUri(what, uri);
+  const { name, title, mimeType, size, annotations, icons, _meta, complete = {} } = options;
+  for (const variable of Object.keys(complete)) {
+    if (!template?.names.includes(variable))
+      throw new ConfigurationError(`${what} completes "${variable}", which is no variable of its URI.`);
+  }
+  const about = defined({ title, description: options.description, mimeType, annotations, icons, _meta });
+  return {
+    ...common(what, order, options, handler),
+    kind: "resource",
+    key: uri,
+    mimeType,
+    template,
+    completers: complete,
+    item: { ...(template ? { uriTemplate: uri } : { uri, ...defined({ size }) }), name, ...about } as {
+      name: string;
+    },
+  };
+}
+
+/** A prompt's definition, checked. */
+export function definePrompt(
+  order: number,
+  name: string,
+  options: PromptOptions<Schema | undefined>,
+  handler: Handler,
+): PromptDefinition {
+  const what = `Prompt "${name}"`;
+  checkName(what, name, handler);
+  const { title, icons, _meta, input } = options;
+  const json = input ? asObjectSchema(advertised(input, "input", `${what}: input`), `${what}: input`) : {};
+  const properties = (json["properties"] ?? {}) as Record<
+    string,
+    { title?: string; description?: string; enum?: unknown[] }
+  >;
+  const required = (json["required"] ?? []) as readonly string[];
+  const complete = (options.complete ?? {}) as Record<string, Completer>;
+  for (const argument of Object.keys(complete)) {
+    if (!Object.hasOwn(properties, argument))
+      throw new ConfigurationError(`${what} completes "${argument}", which is no argument of its input.`);
+  }
+  const enums = Object.entries(properties).flatMap(([key, { enum: values }]) =>
+    values ? [[key, values.map(String)] as const] : [],
+  );
+  return {
+    ...common(what, order, options, handler),
+    kind: "prompt",
+    key: name,
+    input,
+    completers: { ...Object.fromEntries(enums), ...complete },
+    item: {
+      name,
+      ...defined({ title }),
+      description: options.description,
+      arguments: Object.entries(properties).map(([key, property]) => ({
+        name: key,
+        ...defined({ title: property.title, description: property.description }),
+        required: required.includes(key),
+      })),
+      ...defined({ icons, _meta }),
+    } as PromptDefinition["item"],
+  };
+}
+
+function common(what: string, order: number, options: ComponentOptions, handler: Handler): Definition {
+  if (typeof options.description !== "string" || options.description.trim() === "") {
+    throw new ConfigurationError(
+      `${what} has no description. Say in a sentence what it is for: models choose by it.`,
+    );
+  }
+  const timeout =
+    options.timeout === undefined ? undefined : milliseconds(options.timeout, `${what}: timeout`);
+  return { order, tags: options.tags ?? [], timeout, handler, enabled: true };
+}
+
+/** Names as the specification would have them ("Tool Names"): what every client can carry. */
+function checkName(what: string, name: string, handler: unknown): void {
+  if (typeof name !== "string" || !/^[A-Za-z0-9_.-]{1,128}$/.test(name)) {
+    throw new ConfigurationError(`${what} has a bad name. Use 1 to 128 letters, digits, "_", "-" and ".".`);
+  }
+  checkHandler(what, handler);
+}
+
+function checkHandler(what: string, handler: unknown): void {
+  if (typeof handler !== "function")
+    throw new ConfigurationError(`${what} has no handler. Pass a function as the last argument.`);
+}
+
+function checkUri(what: string, uri: string): void {
+  // Spaces and control characters are never valid (RFC 3986), though URL parsers mend them.
+  if (!/^[A-Za-z][A-Za-z0-9+.-]*:[\u0021-\u007e]+$/.test(uri) || !URL.canParse(uri)) {
+    throw new ConfigurationError(
+      `${what} is no absolute URI. Write one with a scheme, such as "config://app".`,
+    );
+  }
+}
+
+/** `fields` without those that are undefined. */
+function defined(fields: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+}

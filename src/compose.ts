@@ -1,0 +1,41 @@
+/** The whole middleware model. */
+
+import type { RequestContext } from "./context.ts";
+
+/** Runs the rest of the onion: the layers further in, then the operation itself. */
+export type Next = () => Promise<unknown>;
+
+/**
+ * A layer around every operation: tools, resources, prompts, completions, lists and discovery, and every
+ * refusal. The first added is the outermost. It may look, replace the result, answer by itself, or throw.
+ *
+ * @example
+ * ```ts
+ * server.use(async (ctx, next) => {
+ *   const started = performance.now();
+ *   try {
+ *     return await next();
+ *   } finally {
+ *     console.error(`[METRIC] ${ctx.operation.name}: ${(performance.now() - started).toFixed(1)}ms`);
+ *   }
+ * });
+ * ```
+ */
+export type Middleware = (ctx: RequestContext, next: Next) => unknown;
+
+/** An operation's innermost function, and an onion around it: the result, or a promise of it. */
+export type Run<A> = (ctx: RequestContext, ask: A) => unknown;
+
+/** Wraps `heart` in `layers`. Made once, when the server is sealed. */
+export function compose<A>(layers: readonly Middleware[], heart: Run<A>): Run<A> {
+  return layers.reduceRight<Run<A>>((inner, layer) => {
+    return async (ctx, ask) => {
+      let entered = false;
+      return layer(ctx, async () => {
+        if (entered) throw new Error("A middleware called next() twice: an operation runs once.");
+        entered = true;
+        return inner(ctx, ask);
+      });
+    };
+  }, heart);
+}

@@ -1,0 +1,129 @@
+/** Content blocks: what a result is made of on the wire, and the helpers that build them. */
+
+/** Marks blocks that a helper made, so that a plain object that looks like one stays plain data. */
+const BLOCK: unique symbol = Symbol.for("gantry-mcp.content-block");
+
+/** For whom a block is meant and how much it matters (specification, "Annotations"). */
+export interface ContentAnnotations {
+  readonly audience?: readonly ("user" | "assistant")[];
+  /** From 0 (optional) to 1 (required). */
+  readonly priority?: number;
+  /** An ISO 8601 time. */
+  readonly lastModified?: string;
+}
+
+/** What every block may carry. */
+export interface ContentOptions {
+  readonly annotations?: ContentAnnotations;
+  readonly _meta?: Readonly<Record<string, unknown>>;
+}
+
+export interface TextContent extends ContentOptions {
+  readonly type: "text";
+  readonly text: string;
+}
+
+export interface ImageContent extends ContentOptions {
+  readonly type: "image";
+  readonly data: string;
+  readonly mimeType: string;
+}
+
+export interface AudioContent extends ContentOptions {
+  readonly type: "audio";
+  readonly data: string;
+  readonly mimeType: string;
+}
+
+export interface ResourceLink extends ContentOptions {
+  readonly type: "resource_link";
+  readonly uri: string;
+  readonly name: string;
+  readonly title?: string;
+  readonly description?: string;
+  readonly mimeType?: string;
+  readonly size?: number;
+}
+
+/** The contents of a resource, as text or as base64. */
+export type ResourceContents = { readonly uri: string; readonly mimeType?: string } & (
+  | { readonly text: string }
+  | { readonly blob: string }
+);
+
+export interface EmbeddedResource extends ContentOptions {
+  readonly type: "resource";
+  readonly resource: ResourceContents;
+}
+
+export type ContentBlock = TextContent | ImageContent | AudioContent | ResourceLink | EmbeddedResource;
+
+/** Whether a helper of this module made `value`. */
+export function isContentBlock(value: unknown): value is ContentBlock {
+  return typeof value === "object" && value !== null && BLOCK in value;
+}
+
+function block<B extends ContentBlock>(fields: B): B {
+  Object.defineProperty(fields, BLOCK, { value: true });
+  return fields;
+}
+
+/**
+ * A block of text.
+ *
+ * @example
+ * ```ts
+ * return [text("Two charts:"), image(png, "image/png")];
+ * ```
+ */
+export function text(value: string, options: ContentOptions = {}): TextContent {
+  return block({ type: "text", text: value, ...options });
+}
+
+/** An image: its bytes (or base64 text) and its media type. */
+export function image(
+  data: Uint8Array | string,
+  mimeType: string,
+  options: ContentOptions = {},
+): ImageContent {
+  return block({ type: "image", data: base64(data), mimeType, ...options });
+}
+
+/** A sound: its bytes (or base64 text) and its media type. */
+export function audio(
+  data: Uint8Array | string,
+  mimeType: string,
+  options: ContentOptions = {},
+): AudioContent {
+  return block({ type: "audio", data: base64(data), mimeType, ...options });
+}
+
+/** A pointer to a resource that the client may read. */
+export function link(resource: Omit<ResourceLink, "type">): ResourceLink {
+  return block({ type: "resource_link", ...resource });
+}
+
+/** A resource's contents within a result: text, or bytes. */
+export function embed(
+  resource: { readonly uri: string; readonly mimeType?: string } & (
+    | { readonly text: string }
+    | { readonly blob: Uint8Array | string }
+  ),
+  options: ContentOptions = {},
+): EmbeddedResource {
+  const { uri, mimeType } = resource;
+  const about = { uri, ...(mimeType !== undefined && { mimeType }) };
+  const contents =
+    "text" in resource ? { ...about, text: resource.text } : { ...about, blob: base64(resource.blob) };
+  return block({ type: "resource", resource: contents, ...options });
+}
+
+const CHUNK = 0x8000;
+
+/** Standard base64 of bytes; text is taken as base64 already. */
+export function base64(data: Uint8Array | string): string {
+  if (typeof data === "string") return data;
+  let binary = "";
+  for (let i = 0; i < data.length; i += CHUNK) binary += String.fromCharCode(...data.subarray(i, i + CHUNK));
+  return btoa(binary);
+}

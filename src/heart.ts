@@ -1,0 +1,170 @@
+/** What stands at the heart of each operation's onion: validation → handler → output validation → result. */
+
+import { argumentsCheck } from "./arguments.ts";
+import type {
+  Completer,
+  PromptDefinition,
+  ResourceDefinition,
+  ToolDefinition,
+  UnknownArguments,
+} from "./components.ts";
+import type { Run } from "./compose.ts";
+import type { Ask, RequestContext } from "./context.ts";
+import { MCPError } from "./errors.ts";
+import type { JsonSchemaCompiler, Validation } from "./ports.ts";
+import { isPromise, then } from "./promises.ts";
+import { toPromptResult, toResourceResult, toStructuredResult, toToolResult } from "./result.ts";
+import { validator } from "./schema.ts";
+import { notFound } from "./refusals.ts";
+
+/** What every heart is made with. */
+export interface HeartOptions {
+  readonly compile: JsonSchemaCompiler;
+  /** The time limit of components that set none, in milliseconds. */
+  readonly timeout: number;
+  readonly unknownArguments: UnknownArguments;
+}
+
+type Arguments = Readonly<Record<string, unknown>>;
+type AnyHandler = (args: unknown, ctx: RequestContext) => unknown;
+
+export function toolHeart(tool: ToolDefinition, options: HeartOptions): Run<Arguments> {
+  const handler = tool.handler as AnyHandler;
+  const check = tool.input
+    ? argumentsCheck(
+        tool.item.inputSchema,
+        validator(tool.input, options.compile),
+        tool.unknownArguments ?? options.unknownArguments,
+      )
+    : noArguments;
+  const finish = tool.output ? outputCheck(validator(tool.output, options.compile)) : toToolResult;
+  return limited(tool.timeout ?? options.timeout, (ctx, args) => {
+    const checked = check(args);
+    const value = isPromise(checked) ? checked.then((input) => handler(input, ctx)) : handler(checked, ctx);
+    return isPromise(value) ? value.then(finish) : finish(value);
+  });
+}
+
+export function resourceHeart(resource: ResourceDefinition, options: HeartOptions): Run<Arguments> {
+  const handler = resource.handler as AnyHandler;
+  return limited(resource.timeout ?? options.timeout, (ctx, params) =>
+    then(handler(params, ctx), (value) => {
+      const uri = ctx.operation.name;
+      if (value === undefined) throw notFound("resource", uri);
+      return toResourceResult(value, uri, resource.mimeType);
+    }),
+  );
+}
+
+export function promptHeart(prompt: PromptDefinition, options: HeartOptions): Run<Arguments> {
+  const handler = prompt.handler as AnyHandler;
+  const check = prompt.input
+    ? argumentsCheck({}, validator(prompt.input, options.compile), "follow-schema")
+    : noArguments;
+  return limited(prompt.timeout ?? options.timeout, (ctx, args) =>
+    then(
+      then(check(args), (input) => handler(input, ctx)),
+      (value) => toPromptResult(value, prompt.item.description),
+    ),
+  );
+}
+
+/** At most so many values travel with one completion (specification, "Completion"). */
+const MOST_COMPLETIONS = 100;
+
+type Completion = Extract<Ask, { kind: "completion" }>;
+
+export function completionHeart(
+  component: ResourceDefinition | PromptDefinition,
+  options: HeartOptions,
+): Run<Completion> {
+  return limited(component.timeout ?? options.timeout, (ctx, { argument, context }) => {
+    const completer = Object.hasOwn(component.completers, argument.name)
+      ? component.completers[argument.name]
+      : undefined;
+    return then(candidates(completer, argument.value, ctx, context), (all) => ({
+      completion: {
+        values: all.slice(0, MOST_COMPLETIONS),
+        total: all.length,
+        hasMore: all.length > MOST_COMPLETIONS,
+      },
+    }));
+  });
+}
+
+function candidates(
+  completer: Completer | undefined,
+  value: string,
+  ctx: RequestContext,
+  others: Readonly<Record<string, string>>,
+): readonly string[] | Promise<readonly string[]> {
+  if (completer === undefined) return [];
+  if (typeof completer === "function") return completer(value, ctx, others);
+  const prefix = value.toLowerCase();
+  return completer.filter((candidate) => candidate.toLowerCase().startsWith(prefix));
+}
+
+const noArguments = (): Arguments => ({});
+
+/** An output that does not fit its schema is the server's fault: its caller learns no more than that. */
+function outputCheck(
+  validate: (value: unknown) => Validation | Promise<Validation>,
+): (value: unknown) => unknown {
+  const accept = (validation: Validation) => {
+    if (validation.issues) {
+      const problems = validation.issues.map(
+        ({ message, path = [] }) => `${path.map(segment).join(".")}: ${message}`,
+      );
+      throw new Error(`The handler's return value does not fit the declared output: ${problems.join("; ")}`);
+    }
+    return toStructuredResult(validation.value);
+  };
+  return (value) => then(validate(value), accept);
+}
+
+function segment(part: PropertyKey | { readonly key: PropertyKey }): string {
+  return String(typeof part === "object" ? part.key : part);
+}
+
+/** Ends what `run` started after `milliseconds`: its signal fires and its caller is told `TIMEOUT`. */
+function limited<A>(milliseconds: number, run: Run<A>): Run<A> {
+  return (ctx, args) => {
+    const result = run(ctx, args);
+    if (!isPromise(result)) return result;
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        const error = timedOut(ctx, milliseconds);
+        ctx.cancel(error);
+        reject(error);
+      }, milliseconds);
+      result.then(
+        (value) => {
+          clearTimeout(timer);
+          resolve(value);
+        },
+        (error: unknown) => {
+          clearTimeout(timer);
+          reject(error as Error);
+        },
+      );
+    });
+  };
+}
+
+const NOUNS = {
+  tool: "Tool",
+  resource: "Resource",
+  prompt: "Prompt",
+  completion: "Completion",
+  list: "List",
+  discover: "Discovery",
+} as const;
+
+function timedOut({ operation: { kind, name } }: RequestContext, milliseconds: number): MCPError {
+  const seconds =
+    milliseconds % 1_000 === 0 ? (milliseconds / 1_000).toFixed(1) : String(milliseconds / 1_000);
+  return new MCPError(`${NOUNS[kind]} '${name}' timed out after ${seconds}s`, {
+    code: "TIMEOUT",
+    suggestion: `It did not finish within ${seconds} seconds. Try again later, ask for less, or go on without it.`,
+  });
+}

@@ -1,0 +1,93 @@
+/** Starting and stopping: hooks run once each way, and probes tell whether the server can do its work. */
+
+import type { Logger } from "./ports.ts";
+
+/** Work to do when the server starts or stops. */
+export type Hook = () => unknown;
+
+/** Tells whether something the server needs is there: returns or resolves, or throws. */
+export type Probe = () => unknown;
+
+/** How long a probe may take before it counts as failed, in milliseconds. */
+const PROBE_LIMIT = 2_000;
+
+export class Lifecycle {
+  readonly #startup: Hook[] = [];
+  readonly #shutdown: Hook[] = [];
+  readonly #probes = new Map<string, Probe>();
+  #started: Promise<void> | undefined;
+  #stopped: Promise<void> | undefined;
+  #ready = false;
+
+  onStartup(hook: Hook): void {
+    this.#startup.push(hook);
+  }
+
+  onShutdown(hook: Hook): void {
+    this.#shutdown.push(hook);
+  }
+
+  addProbe(name: string, probe: Probe): void {
+    this.#probes.set(name, probe);
+  }
+
+  /** Runs the start-up hooks in order, once. The first that fails stops the start. */
+  start(): Promise<void> {
+    this.#started ??= (async () => {
+      for (const hook of this.#startup) await hook();
+      this.#ready = this.#stopped === undefined;
+    })();
+    return this.#started;
+  }
+
+  /** From now on the server says that it is not ready; what is under way goes on. */
+  drain(): void {
+    this.#ready = false;
+  }
+
+  /** Runs the shutdown hooks in reverse order, once. One that fails is logged and does not stop the others. */
+  stop(logger: Logger): Promise<void> {
+    this.drain();
+    this.#stopped ??= (async () => {
+      for (const hook of this.#shutdown.toReversed()) {
+        try {
+          await hook();
+        } catch (error) {
+          logger.error({ err: error }, "A shutdown hook failed");
+        }
+      }
+    })();
+    return this.#stopped;
+  }
+
+  /** Whether the server is started, not draining, and every probe passes; and which probes do. */
+  async readiness(
+    logger: Logger,
+  ): Promise<{ readonly ready: boolean; readonly checks: Record<string, "ok" | "failed"> }> {
+    const results = await Promise.all([...this.#probes].map(([name, probe]) => passes(name, probe, logger)));
+    const checks = Object.fromEntries(
+      results.map(({ name, ok }) => [name, ok ? ("ok" as const) : ("failed" as const)]),
+    );
+    return { ready: this.#ready && results.every(({ ok }) => ok), checks };
+  }
+}
+
+async function passes(
+  name: string,
+  probe: Probe,
+  logger: Logger,
+): Promise<{ readonly name: string; readonly ok: boolean }> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const limit = new Promise((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error(`No answer within ${PROBE_LIMIT} ms`)), PROBE_LIMIT);
+  });
+  try {
+    const answer = await Promise.race([(async () => probe())(), limit]);
+    return { name, ok: answer !== false };
+  } catch (error) {
+    logger.warn({ probe: name, err: error }, "A readiness probe failed");
+    return { name, ok: false };
+  } finally {
+    clearTimeout(timer);
+  }
+}

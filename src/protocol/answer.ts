@@ -1,0 +1,82 @@
+/** One HTTP body, parsed, to its answer: which era it belongs to, and whether it is a message at all. */
+
+import type { Logger } from "../ports.ts";
+import { isPromise } from "../promises.ts";
+import type { Sealed } from "../seal.ts";
+import { ACCEPTED, type Exchange, type Reply, errorReply, invalidRequest } from "./exchange.ts";
+import { RPC, readMessage } from "./jsonrpc.ts";
+import { answerLegacy } from "./legacy.ts";
+import { answerModern, claimsModern, missingEnvelope, unsupportedVersion } from "./modern.ts";
+import { LEGACY, MODERN, UNSTATED_LEGACY } from "./versions.ts";
+
+/** Answers a parsed body. A request with the modern envelope is modern, `initialize` and the rest are 2025-era. */
+export function answer(
+  sealed: Sealed,
+  body: unknown,
+  exchange: Exchange,
+  logger: Logger,
+): Reply | Promise<Reply> {
+  const version = exchange.header("mcp-protocol-version");
+  if (Array.isArray(body)) return answerBatch(sealed, body, version, exchange, logger);
+  const message = readMessage(body);
+  if ("problem" in message) return invalidRequest(400, `Invalid request: ${message.problem}`, message.id);
+  if ("notification" in message) return ACCEPTED;
+
+  const { request } = message;
+  if (claimsModern(request)) return answerModern(sealed, request, exchange, logger);
+  if (version === MODERN) return missingEnvelope(request.id);
+  if (version !== undefined && !LEGACY.includes(version) && request.method !== "initialize") {
+    return errorReply(400, request.id, unsupportedVersion(version.slice(0, 64)));
+  }
+  if (!acceptsJson(exchange.header("accept"))) {
+    return invalidRequest(
+      406,
+      "Not acceptable: answers are application/json, so the Accept header must allow it.",
+      request.id,
+    );
+  }
+  return answerLegacy(sealed, request, version ?? UNSTATED_LEGACY, exchange, logger);
+}
+
+/** Most messages that one batch may hold. */
+const LARGEST_BATCH = 20;
+
+/** Batches exist in revision 2025-03-26 alone. */
+async function answerBatch(
+  sealed: Sealed,
+  messages: readonly unknown[],
+  version: string | undefined,
+  exchange: Exchange,
+  logger: Logger,
+): Promise<Reply> {
+  if (version !== undefined && version !== UNSTATED_LEGACY)
+    return invalidRequest(400, "Invalid request: send one message at a time.");
+  if (messages.length === 0) return invalidRequest(400, "Invalid request: the batch is empty.");
+  if (messages.length > LARGEST_BATCH)
+    return invalidRequest(400, `Invalid request: a batch holds at most ${LARGEST_BATCH} messages.`);
+
+  const replies = messages.map((value): Reply | Promise<Reply> => {
+    const message = readMessage(value);
+    if ("problem" in message) return invalidRequest(200, `Invalid request: ${message.problem}`, message.id);
+    if ("notification" in message) return ACCEPTED;
+    if (claimsModern(message.request) || message.request.method === "initialize") {
+      return errorReply(200, message.request.id, {
+        code: RPC.invalidRequest,
+        message: "Invalid request: this request cannot be part of a batch.",
+      });
+    }
+    return answerLegacy(sealed, message.request, UNSTATED_LEGACY, exchange, logger);
+  });
+  const bodies: string[] = [];
+  for (const reply of replies) {
+    const { body, tail } = isPromise(reply) ? ((await reply) as Reply) : reply;
+    if (body !== "") bodies.push(tail ? body + decoder.decode(tail) : body);
+  }
+  return bodies.length === 0 ? ACCEPTED : { status: 200, body: `[${bodies.join(",")}]` };
+}
+
+const decoder = new TextDecoder();
+
+function acceptsJson(accept: string | undefined): boolean {
+  return accept === undefined || /(?:^|[\s,])(?:application\/(?:json|\*)|\*\/\*)(?=[\s,;]|$)/i.test(accept);
+}

@@ -1,0 +1,42 @@
+/** One HTTP request and its answer, as the protocol sees them: no sockets. */
+
+import type { Cancellation } from "../context.ts";
+import { RPC, type RequestId, type RpcError } from "./jsonrpc.ts";
+
+export interface Exchange {
+  /** A request header by its lower-case name; several are joined by `, `. */
+  header(name: string): string | undefined;
+  readonly requestId: string;
+  readonly cancellation: Cancellation;
+}
+
+export interface Reply {
+  readonly status: number;
+  /** JSON, or nothing. */
+  readonly body: string;
+  /** Bytes that follow `body`: the parts of an answer that were made at sealing. */
+  readonly tail?: Uint8Array;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export const ACCEPTED: Reply = { status: 202, body: "" };
+
+/** An answer that is a JSON-RPC error. An id that could not be read is left out. */
+export function errorReply(
+  status: number,
+  id: RequestId | undefined,
+  error: RpcError,
+  headers?: Reply["headers"],
+): Reply {
+  const body = JSON.stringify({ jsonrpc: "2.0", id, error });
+  return headers ? { status, body, headers } : { status, body };
+}
+
+export function invalidRequest(
+  status: number,
+  message: string,
+  id?: RequestId,
+  headers?: Reply["headers"],
+): Reply {
+  return errorReply(status, id, { code: RPC.invalidRequest, message }, headers);
+}

@@ -1,0 +1,69 @@
+/** The headers that mirror a modern request's body (2026-07-28, "Request Metadata"). */
+
+import type { Exchange } from "./exchange.ts";
+import { RPC, type RpcError, type RpcRequest } from "./jsonrpc.ts";
+
+type Header = (name: string) => string | undefined;
+
+/** Where the value of `Mcp-Name` stands in the params of a method. */
+const NAME_SOURCE: Readonly<Record<string, string>> = {
+  "tools/call": "name",
+  "prompts/get": "name",
+  "resources/read": "uri",
+};
+
+/** Headers that contradict the body: told before anything else about the request. */
+export function contradiction({ method }: RpcRequest, version: string, header: Header): RpcError | undefined {
+  const headerVersion = header("mcp-protocol-version");
+  if (headerVersion !== undefined && headerVersion !== version) {
+    return mismatch(
+      `MCP-Protocol-Version is '${shown(headerVersion)}' and the body says '${shown(version)}'`,
+    );
+  }
+  const headerMethod = header("mcp-method");
+  if (headerMethod !== undefined && headerMethod !== method) {
+    return mismatch(`Mcp-Method is '${shown(headerMethod)}' and the body says '${shown(method)}'`);
+  }
+  return undefined;
+}
+
+/** Headers that are missing, and a name that is not the body's. */
+export function missing({ method, params }: RpcRequest, header: Exchange["header"]): RpcError | undefined {
+  if (header("mcp-protocol-version") === undefined) return mismatch("MCP-Protocol-Version is missing");
+  if (header("mcp-method") === undefined) return mismatch("Mcp-Method is missing");
+  const source = NAME_SOURCE[method];
+  const name = source === undefined ? undefined : params?.[source];
+  if (typeof name !== "string") return undefined;
+  const raw = header("mcp-name");
+  if (raw === undefined) return mismatch("Mcp-Name is missing");
+  if (raw === name && !raw.startsWith(SENTINEL)) return undefined;
+  const decoded = decodeHeader(raw);
+  if (decoded === undefined) return mismatch("Mcp-Name is not valid Base64 of UTF-8 text");
+  return decoded === name
+    ? undefined
+    : mismatch(`Mcp-Name is '${shown(decoded)}' and the body says '${shown(name)}'`);
+}
+
+const SENTINEL = "=?base64?";
+
+const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** A header's value, decoded where it is written as `=?base64?…?=`. `undefined` where that is malformed. */
+export function decodeHeader(raw: string): string | undefined {
+  if (!raw.startsWith(SENTINEL) || !raw.endsWith("?=")) return raw;
+  const encoded = raw.slice(SENTINEL.length, -2);
+  if (encoded.length % 4 !== 0 || !/^[A-Za-z0-9+/]*={0,2}$/.test(encoded)) return undefined;
+  try {
+    return utf8.decode(Uint8Array.from(atob(encoded), (character) => character.charCodeAt(0)));
+  } catch {
+    return undefined;
+  }
+}
+
+function mismatch(problem: string): RpcError {
+  return { code: RPC.headerMismatch, message: `Header mismatch: ${problem}.` };
+}
+
+function shown(value: string): string {
+  return value.length > 128 ? `${value.slice(0, 128)}…` : value;
+}

@@ -1,0 +1,120 @@
+/** The 2025-era revisions over HTTP, without sessions: the handshake is answered and nothing of it is kept. */
+
+import type { Ask, CallEnvelope } from "../context.ts";
+import { type Outcome, dispatch } from "../dispatch.ts";
+import type { Page } from "../list.ts";
+import type { Logger } from "../ports.ts";
+import { isPromise } from "../promises.ts";
+import { ToolResult } from "../result.ts";
+import type { Sealed } from "../seal.ts";
+import type { JsonSchema } from "../ports.ts";
+import { type Exchange, type Reply, errorReply } from "./exchange.ts";
+import { RPC, type RequestId, type RpcRequest, isObject } from "./jsonrpc.ts";
+import { isMethod, readAsk } from "./methods.ts";
+import { LIST_MEMBER, methodNotFound } from "./modern.ts";
+import { isToolFailure, rpcError, toolFailure } from "./outcome.ts";
+import { LATEST_LEGACY, LEGACY } from "./versions.ts";
+
+/** Answers a 2025-era request of revision `version`. Errors within a call keep HTTP status 200. */
+export function answerLegacy(
+  sealed: Sealed,
+  { id, method, params = {} }: RpcRequest,
+  version: string,
+  exchange: Exchange,
+  logger: Logger,
+): Reply | Promise<Reply> {
+  if (method === "initialize") return initialize(sealed, id, params);
+  if (method === "ping") return reply(id, "{}");
+  if (!isMethod(method)) return errorReply(200, id, methodNotFound(method));
+  const read = readAsk(method, params);
+  if ("error" in read) return errorReply(200, id, read.error);
+  const envelope: CallEnvelope = {
+    requestId: exchange.requestId,
+    protocolVersion: version,
+    meta: isObject(params["_meta"]) ? params["_meta"] : undefined,
+    cancellation: exchange.cancellation,
+  };
+  const outcome = dispatch(sealed, { ask: read.ask, envelope }, logger);
+  return isPromise(outcome)
+    ? outcome.then((settled) => encode(sealed, read.ask, settled as Outcome, id, envelope.requestId))
+    : encode(sealed, read.ask, outcome, id, envelope.requestId);
+}
+
+/** The handshake: the client's revision where it is served, else the newest (2025-11-25, "Version Negotiation"). */
+function initialize(sealed: Sealed, id: RequestId, params: Readonly<Record<string, unknown>>): Reply {
+  const { protocolVersion, capabilities, clientInfo } = params;
+  if (typeof protocolVersion !== "string" || !isObject(capabilities) || !isObject(clientInfo)) {
+    const message = 'Invalid params: initialize needs "protocolVersion", "capabilities" and "clientInfo".';
+    return errorReply(200, id, { code: RPC.invalidParams, message });
+  }
+  const result = {
+    protocolVersion: LEGACY.includes(protocolVersion) ? protocolVersion : LATEST_LEGACY,
+    capabilities: sealed.capabilities,
+    serverInfo: sealed.info,
+    instructions: sealed.instructions,
+  };
+  return reply(id, JSON.stringify(result));
+}
+
+function encode(sealed: Sealed, ask: Ask, outcome: Outcome, id: RequestId, requestId: string): Reply {
+  if (outcome.error) {
+    if (!isToolFailure(ask, outcome.error))
+      return errorReply(200, id, rpcError(outcome.error, requestId, "legacy"));
+    return reply(id, JSON.stringify(toolFailure(outcome.error, requestId)));
+  }
+  switch (ask.kind) {
+    case "list":
+      return {
+        status: 200,
+        body: `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":`,
+        tail: pageBytes(outcome.result as Page),
+      };
+    case "tool":
+      return reply(
+        id,
+        JSON.stringify(sealed.wrapped.has(ask.name) ? wrapped(outcome.result) : outcome.result),
+      );
+    default:
+      return reply(id, JSON.stringify(outcome.result));
+  }
+}
+
+function reply(id: RequestId, result: string): Reply {
+  return { status: 200, body: `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":${result}}` };
+}
+
+/** Before 2026-07-28 structured content is always an object: any other value travels as `{ result }`. */
+function wrapped(result: object): object {
+  return result instanceof ToolResult && "structuredContent" in result
+    ? new ToolResult(result.content, { structuredContent: { result: result.structuredContent } })
+    : result;
+}
+
+function wrappedItem(item: { readonly outputSchema?: JsonSchema }): object {
+  const { outputSchema } = item;
+  if (outputSchema === undefined || outputSchema["type"] === "object") return item;
+  const { $defs, ...schema } = outputSchema;
+  const wrapping = {
+    type: "object",
+    properties: { result: schema },
+    required: ["result"],
+    ...($defs !== undefined && { $defs }),
+  };
+  return { ...item, outputSchema: wrapping };
+}
+
+const encoder = new TextEncoder();
+const made = new WeakMap<Page, Uint8Array>();
+
+/** The end of a list's answer, made once for each page. */
+function pageBytes(page: Page): Uint8Array {
+  let bytes = made.get(page);
+  if (!bytes) {
+    const items = page.list === "tools" ? page.items.map(wrappedItem) : page.items;
+    bytes = encoder.encode(
+      `${JSON.stringify({ [LIST_MEMBER[page.list]]: items, nextCursor: page.nextCursor })}}`,
+    );
+    made.set(page, bytes);
+  }
+  return bytes;
+}

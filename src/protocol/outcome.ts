@@ -1,0 +1,46 @@
+/** What became of a call, as JSON-RPC: one table for both eras. */
+
+import type { Ask } from "../context.ts";
+import type { MCPError } from "../errors.ts";
+import { RPC, type RpcError } from "./jsonrpc.ts";
+
+export type Era = "modern" | "legacy";
+
+/**
+ * A failed tool call is a result that the model reads; everything else that fails is a JSON-RPC error. A
+ * tool that is not there is one too (specification, "Tools › Error Handling").
+ */
+export function isToolFailure(ask: Ask, { code }: MCPError): boolean {
+  return ask.kind === "tool" && code !== "TOOL_NOT_FOUND";
+}
+
+/** The result of a failed tool call: its one text block is the error object as compact JSON. */
+export function toolFailure(error: MCPError, requestId: string): object {
+  return {
+    content: [{ type: "text", text: JSON.stringify({ error: error.toBody(requestId) }) }],
+    isError: true,
+  };
+}
+
+export function rpcError(error: MCPError, requestId: string, era: Era): RpcError {
+  const body = error.toBody(requestId);
+  const uri = error.code === "RESOURCE_NOT_FOUND" ? error.details?.["uri"] : undefined;
+  return {
+    code: rpcCode(error.code, era),
+    message: error.message,
+    data: uri === undefined ? body : { uri, ...body },
+  };
+}
+
+function rpcCode(code: string, era: Era): number {
+  switch (code) {
+    case "RESOURCE_NOT_FOUND":
+      return era === "modern" ? RPC.invalidParams : RPC.resourceNotFound;
+    case "VALIDATION_ERROR":
+    case "TOOL_NOT_FOUND":
+    case "PROMPT_NOT_FOUND":
+      return RPC.invalidParams;
+    default:
+      return RPC.internalError;
+  }
+}

@@ -1,0 +1,27 @@
+/** Refusals that the framework itself speaks, in one voice. */
+
+import { MCPError } from "./errors.ts";
+
+const UNKNOWN = {
+  tool: { code: "TOOL_NOT_FOUND", message: "Unknown tool", look: "tools/list" },
+  prompt: { code: "PROMPT_NOT_FOUND", message: "Prompt not found", look: "prompts/list" },
+  resource: {
+    code: "RESOURCE_NOT_FOUND",
+    message: "Resource not found",
+    look: "resources/list or resources/templates/list",
+  },
+} as const;
+
+/** How much of a name that a caller sent is repeated to it. */
+const LONGEST_NAME = 256;
+
+/** Nothing of that name is available: the same answer whether it does not exist or is hidden. */
+export function notFound(kind: keyof typeof UNKNOWN, name: string): MCPError {
+  const { code, message, look } = UNKNOWN[kind];
+  const shown = name.length > LONGEST_NAME ? `${name.slice(0, LONGEST_NAME)}…` : name;
+  return new MCPError(`${message}: ${shown}`, {
+    code,
+    suggestion: `Ask ${look} for what there is.`,
+    ...(kind === "resource" && { details: { uri: shown } }),
+  });
+}

@@ -1,0 +1,69 @@
+/** The components an author registered, in order; what is added, removed or switched changes its version. */
+
+import type { ComponentDefinition } from "./components.ts";
+import { ConfigurationError } from "./errors.ts";
+
+/** Names one component, or all that carry a tag. A resource is named by its URI or template. */
+export type ComponentRef =
+  | { readonly tool: string }
+  | { readonly resource: string }
+  | { readonly prompt: string }
+  | { readonly tag: string };
+
+const NOUNS = { tool: "Tool", resource: "Resource", prompt: "Prompt" } as const;
+
+export class Registry {
+  readonly #definitions = new Map<string, ComponentDefinition>();
+  #order = 0;
+  #version = 0;
+
+  /** Grows with every change. */
+  get version(): number {
+    return this.#version;
+  }
+
+  /** The place of the next component in the order of registration. Never used twice. */
+  nextOrder(): number {
+    return ++this.#order;
+  }
+
+  add(definition: ComponentDefinition): void {
+    const id = `${definition.kind}:${definition.key}`;
+    if (this.#definitions.has(id)) {
+      const noun = NOUNS[definition.kind];
+      throw new ConfigurationError(
+        `${noun} '${definition.key}' is already registered. Choose another name, or remove the first one.`,
+      );
+    }
+    this.#definitions.set(id, definition);
+    this.#version++;
+  }
+
+  remove(ref: ComponentRef): void {
+    for (const [id] of this.#matching(ref)) this.#definitions.delete(id);
+    this.#version++;
+  }
+
+  switch(ref: ComponentRef, enabled: boolean): void {
+    for (const [, definition] of this.#matching(ref)) definition.enabled = enabled;
+    this.#version++;
+  }
+
+  /** The enabled components in the order of registration. */
+  enabled(): readonly ComponentDefinition[] {
+    return [...this.#definitions.values()].filter(({ enabled }) => enabled);
+  }
+
+  #matching(ref: ComponentRef): readonly (readonly [id: string, definition: ComponentDefinition])[] {
+    const [kind, key] = Object.entries(ref)[0] as [keyof typeof NOUNS | "tag", string];
+    const found = [...this.#definitions].filter(([id, { tags }]) =>
+      kind === "tag" ? tags.includes(key) : id === `${kind}:${key}`,
+    );
+    if (found.length === 0) {
+      throw new ConfigurationError(
+        kind === "tag" ? `No component has the tag "${key}".` : `${NOUNS[kind]} "${key}" is not registered.`,
+      );
+    }
+    return found;
+  }
+}

@@ -1,0 +1,134 @@
+/** What a handler returned → what goes on the wire. This file alone decides. */
+
+import { type ContentBlock, type ResourceContents, base64, isContentBlock, text } from "./content.ts";
+import { toJsonData, toJsonText } from "./json.ts";
+
+/** The result of a tool call (specification, "CallToolResult"). */
+export class ToolResult {
+  readonly content: readonly ContentBlock[];
+  readonly structuredContent?: unknown;
+  readonly isError?: true;
+
+  constructor(
+    content: readonly ContentBlock[],
+    more: { readonly structuredContent?: unknown; readonly isError?: true } = {},
+  ) {
+    this.content = content;
+    if (more.structuredContent !== undefined) this.structuredContent = more.structuredContent;
+    if (more.isError) this.isError = true;
+  }
+}
+
+/** The result of reading a resource (specification, "ReadResourceResult"). */
+export class ResourceResult {
+  readonly contents: readonly ResourceContents[];
+  constructor(contents: readonly ResourceContents[]) {
+    this.contents = contents;
+  }
+}
+
+/** One message of a prompt. */
+export interface PromptMessage {
+  readonly role: "user" | "assistant";
+  readonly content: ContentBlock;
+}
+
+/** The result of getting a prompt (specification, "GetPromptResult"). */
+export class PromptResult {
+  readonly description?: string;
+  readonly messages: readonly PromptMessage[];
+  constructor(messages: readonly PromptMessage[], description?: string) {
+    if (description !== undefined) this.description = description;
+    this.messages = messages;
+  }
+}
+
+/** A message in the user's voice. */
+export function user(content: string | ContentBlock): PromptMessage {
+  return { role: "user", content: asBlock(content) };
+}
+
+/** A message in the model's voice. */
+export function assistant(content: string | ContentBlock): PromptMessage {
+  return { role: "assistant", content: asBlock(content) };
+}
+
+/**
+ * A tool's return value as a result: a string is one text block, a content block is itself, an array with
+ * a block in it is mixed content, nothing is `OK`, any other value is one text block of compact JSON.
+ */
+export function toToolResult(value: unknown): ToolResult {
+  if (value instanceof ToolResult) return value;
+  return new ToolResult(toContent(value));
+}
+
+/** A validated output: its JSON as text for every client, and as structured content for those that read it. */
+export function toStructuredResult(value: unknown): ToolResult {
+  const data = toJsonData(value);
+  return new ToolResult([{ type: "text", text: JSON.stringify(data) ?? "null" }], {
+    structuredContent: data ?? null,
+  });
+}
+
+/** A resource's return value: text as it is, bytes as a blob, any other value as compact JSON. */
+export function toResourceResult(value: unknown, uri: string, mimeType: string | undefined): ResourceResult {
+  if (value instanceof ResourceResult) return value;
+  if (isContentBlock(value) && value.type === "resource") return new ResourceResult([value.resource]);
+  if (
+    Array.isArray(value) &&
+    value.length > 0 &&
+    value.every((item) => isContentBlock(item) && item.type === "resource")
+  ) {
+    return new ResourceResult(value.map((item: { resource: ResourceContents }) => item.resource));
+  }
+  if (value instanceof Uint8Array) {
+    return new ResourceResult([
+      { uri, mimeType: mimeType ?? "application/octet-stream", blob: base64(value) },
+    ]);
+  }
+  if (typeof value === "string")
+    return new ResourceResult([{ uri, mimeType: mimeType ?? "text/plain", text: value }]);
+  return new ResourceResult([
+    { uri, mimeType: mimeType ?? "application/json", text: toJsonText(value ?? null) },
+  ]);
+}
+
+/** A prompt's return value: text or a block is one user message, an array may mix those with messages. */
+export function toPromptResult(value: unknown, description: string | undefined): PromptResult {
+  if (value instanceof PromptResult) return value;
+  const items: readonly unknown[] = Array.isArray(value) ? value : [value];
+  return new PromptResult(
+    items.map((item) =>
+      isPromptMessage(item) ? { role: item.role, content: asBlock(item.content) } : user(asPromptText(item)),
+    ),
+    description,
+  );
+}
+
+function toContent(value: unknown): readonly ContentBlock[] {
+  if (value === undefined || value === null) return [text("OK")];
+  if (typeof value === "string") return [{ type: "text", text: value }];
+  if (isContentBlock(value)) return [value];
+  if (Array.isArray(value) && value.some(isContentBlock)) return value.flatMap(toContent);
+  return [{ type: "text", text: toJsonText(value) }];
+}
+
+function asPromptText(value: unknown): string | ContentBlock {
+  return typeof value === "string" || isContentBlock(value) ? value : toJsonText(value ?? "");
+}
+
+function asBlock(content: string | ContentBlock): ContentBlock {
+  return typeof content === "string" ? text(content) : content;
+}
+
+function isPromptMessage(
+  value: unknown,
+): value is { role: "user" | "assistant"; content: string | ContentBlock } {
+  if (typeof value !== "object" || value === null || !("role" in value) || !("content" in value))
+    return false;
+  const { role, content } = value;
+  return (
+    (role === "user" || role === "assistant") &&
+    (typeof content === "string" || (typeof content === "object" && content !== null))
+  );
+}

@@ -1,0 +1,211 @@
+/** An author's schema → a validator and the JSON Schema to advertise, once. */
+
+import type { StandardJSONSchemaV1, StandardSchemaV1 } from "@standard-schema/spec";
+import { ConfigurationError, ValidationError } from "./errors.ts";
+import type { Issue, JsonSchema, JsonSchemaCompiler, Validation, Validator } from "./ports.ts";
+
+/** A Standard Schema that can also give JSON Schema: zod 4, ArkType, Valibot through its adapter, … */
+export type StandardSchema<Input = unknown, Output = Input> = StandardSchemaV1<Input, Output> &
+  StandardJSONSchemaV1<Input, Output>;
+
+declare const TYPE: unique symbol;
+
+/** A plain JSON Schema that knows the type it describes; made by {@link jsonSchema}. */
+export type TypedJsonSchema<T> = JsonSchema & { readonly [TYPE]?: T };
+
+/** What `input` and `output` accept. */
+export type Schema = StandardSchema | JsonSchema;
+
+/** The type a handler receives for arguments described by `S`. */
+export type Parsed<S> =
+  S extends StandardSchemaV1<unknown, infer Output>
+    ? Output
+    : S extends { readonly [TYPE]?: infer T }
+      ? Known<T>
+      : Record<string, unknown>;
+
+/** The type a handler must return where its output is described by `S`. */
+export type Returned<S> =
+  S extends StandardSchemaV1<infer Input, unknown>
+    ? Input
+    : S extends { readonly [TYPE]?: infer T }
+      ? Known<T>
+      : unknown;
+
+type Known<T> = unknown extends T ? Record<string, unknown> : T;
+
+/**
+ * Gives a plain JSON Schema a type, so that handlers are checked against it.
+ *
+ * @example
+ * ```ts
+ * server.tool("add", { description: "Add.", input: jsonSchema<{ a: number; b: number }>({
+ *   type: "object", properties: { a: { type: "number" }, b: { type: "number" } }, required: ["a", "b"],
+ * }) }, ({ a, b }) => a + b);
+ * ```
+ */
+export function jsonSchema<T>(schema: JsonSchema): TypedJsonSchema<T> {
+  return schema as TypedJsonSchema<T>;
+}
+
+/** A schema made ready: what is advertised, and how a value is checked. */
+export interface CompiledSchema {
+  readonly json: JsonSchema;
+  readonly validate: Validator;
+}
+
+/** Whether plain JSON Schema is used, whose compiler is loaded when the server is sealed. */
+export function isPlainJsonSchema(schema: Schema): schema is JsonSchema {
+  return !("~standard" in schema);
+}
+
+/**
+ * The JSON Schema to advertise. Plain schemas are kept to the letter; generated ones lose `$schema`
+ * (2020-12 is the protocol's default dialect, and some hosts refuse the key) and local references that
+ * do not recurse. Throws a {@link ConfigurationError} where the schema cannot be advertised.
+ *
+ * @param side - `"input"` describes what may be sent, `"output"` what comes back.
+ */
+export function advertised(schema: Schema, side: "input" | "output", what: string): JsonSchema {
+  const json = isPlainJsonSchema(schema) ? schema : generated(schema, side, what);
+  try {
+    JSON.stringify(json);
+  } catch (error) {
+    throw new ConfigurationError(
+      `${what} cannot be written as JSON (${reason(error)}). Use plain JSON values in defaults and examples.`,
+    );
+  }
+  return json;
+}
+
+/** A validator for `schema`; `compile` makes those of plain JSON Schemas. */
+export function validator(schema: Schema, compile: JsonSchemaCompiler): Validator {
+  if (isPlainJsonSchema(schema)) return compile(schema);
+  const standard = schema["~standard"];
+  return (value) => standard.validate(value) as Validation | Promise<Validation>;
+}
+
+/** Requires that `json` describes an object, as arguments are, and says so in the schema. */
+export function asObjectSchema(json: JsonSchema, what: string): JsonSchema {
+  if (json["type"] === "object") return json;
+  const isUnion = "anyOf" in json || "oneOf" in json || "allOf" in json || "$ref" in json;
+  if (json["type"] === undefined && (isUnion || Object.keys(json).length === 0))
+    return { type: "object", ...json };
+  throw new ConfigurationError(
+    `${what} must describe an object, because arguments have names. Wrap it: z.object({ value: … }).`,
+  );
+}
+
+/** The error for a caller whose arguments do not fit. Says where and what, never the values. */
+export function validationError(issues: readonly Issue[], value: unknown): ValidationError {
+  const fieldErrors: Record<string, string> = {};
+  let missing = false;
+  let mistyped = false;
+  for (const issue of issues.slice(0, 32)) {
+    const path = (issue.path ?? []).map((segment) => (typeof segment === "object" ? segment.key : segment));
+    const absent = path.length > 0 && at(value, path) === undefined;
+    missing ||= absent;
+    mistyped ||= "code" in issue && issue.code === "invalid_type";
+    fieldErrors[path.map(String).join(".")] ??= absent ? "Field required" : withoutValue(issue);
+  }
+  return new ValidationError(fieldErrors, { suggestion: suggestion(missing, mistyped) });
+}
+
+function suggestion(missing: boolean, mistyped: boolean): string {
+  if (missing) return "Required fields are missing. Check that all required parameters are provided.";
+  if (mistyped)
+    return "Parameter type mismatch. Check that values match the expected types in the tool schema.";
+  return "Check the parameter types and constraints in the tool description.";
+}
+
+/** Some libraries quote the value in their message ("… but received 5", "… (was 5)"): callers' data is not echoed. */
+function withoutValue(issue: Issue & { readonly received?: unknown; readonly expected?: unknown }): string {
+  const { received, expected } = issue;
+  const message = issue.message.replace(/^Invalid input: /, "");
+  if (typeof received === "string")
+    return message.replace(` but received ${received}`, "").replace(`received ${received}`, "");
+  if (/\(was [^]*\)$/.test(message))
+    return typeof expected === "string" ? `must be ${expected}` : message.replace(/ \(was [^]*\)$/, "");
+  return message;
+}
+
+function at(value: unknown, path: readonly PropertyKey[]): unknown {
+  let inner = value;
+  for (const key of path) {
+    if (typeof inner !== "object" || inner === null || !Object.hasOwn(inner, key)) return undefined;
+    inner = (inner as Record<PropertyKey, unknown>)[key];
+  }
+  return inner;
+}
+
+function generated(schema: StandardSchema, side: "input" | "output", what: string): JsonSchema {
+  const { vendor, jsonSchema: converter } = schema["~standard"];
+  if (typeof converter?.[side] !== "function") {
+    const hint =
+      vendor === "valibot"
+        ? "wrap it: toStandardJsonSchema(…) from @valibot/to-json-schema"
+        : "use zod 4, ArkType, Valibot or plain JSON Schema";
+    throw new ConfigurationError(`${what} is a ${vendor} schema that gives no JSON Schema: ${hint}.`);
+  }
+  let json: Record<string, unknown>;
+  try {
+    json = converter[side]({ target: "draft-2020-12" });
+  } catch (error) {
+    throw new ConfigurationError(
+      `${what} has no JSON Schema (${reason(error)}). Use types that JSON can carry, such as z.iso.datetime() for a date.`,
+    );
+  }
+  const { $schema: _dialect, "~standard": _standard, ...rest } = json;
+  return tidy(rest);
+}
+
+/** How many nodes tidying may grow a schema to; beyond, it stays as its library wrote it. */
+const LARGEST = 20_000;
+
+/**
+ * A generated schema without what burdens models and clients: local references are replaced by what they
+ * name, but for those that recurse, whose definitions stay; the bounds of safe integers go without saying.
+ */
+function tidy(root: Record<string, unknown>): JsonSchema {
+  const definitions = (root["$defs"] ?? {}) as Record<string, unknown>;
+  const recursive = new Set<string>();
+  let nodes = 0;
+  const visit = (node: unknown, open: readonly string[]): unknown => {
+    if (++nodes > LARGEST || typeof node !== "object" || node === null) return node;
+    if (Array.isArray(node)) return node.map((item) => visit(item, open));
+    const reference =
+      "$ref" in node && typeof node.$ref === "string"
+        ? /^#\/\$defs\/([^/]+)$/.exec(node.$ref)?.[1]
+        : undefined;
+    if (reference === undefined || !Object.hasOwn(definitions, reference)) {
+      return Object.fromEntries(
+        Object.entries(node).flatMap(([key, value]) =>
+          goesWithoutSaying(key, value) ? [] : [[key, visit(value, open)]],
+        ),
+      );
+    }
+    if (open.includes(reference)) recursive.add(reference);
+    else {
+      const { $ref: _reference, ...siblings } = node as Record<string, unknown>;
+      const target = visit(definitions[reference], [...open, reference]);
+      if (!recursive.has(reference)) return { ...(target as object), ...(visit(siblings, open) as object) };
+    }
+    return node;
+  };
+  const { $defs: _definitions, ...rest } = root;
+  const result = visit(rest, []) as Record<string, unknown>;
+  if (nodes > LARGEST) return root;
+  // What recurses is kept with everything that it refers to, exactly as its library wrote it.
+  return recursive.size === 0 ? result : { ...result, $defs: definitions };
+}
+
+function goesWithoutSaying(key: string, value: unknown): boolean {
+  return (
+    (key === "maximum" && value === Number.MAX_SAFE_INTEGER) ||
+    (key === "minimum" && value === Number.MIN_SAFE_INTEGER)
+  );
+}
+
+function reason(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

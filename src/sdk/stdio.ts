@@ -1,0 +1,88 @@
+/** The bridge to the official SDK on stdio: it keeps framing, handshake and eras, our dispatch does the work. */
+
+import type { Readable, Writable } from "node:stream";
+import { type JSONRPCRequest, ProtocolError, Server, type ServerContext } from "@modelcontextprotocol/server";
+import { StdioServerTransport, serveStdio } from "@modelcontextprotocol/server/stdio";
+import { Cancellation, type ClientInfo } from "../context.ts";
+import { dispatch } from "../dispatch.ts";
+import type { Page } from "../list.ts";
+import { isMethod, readAsk } from "../protocol/methods.ts";
+import { LIST_MEMBER, methodNotFound } from "../protocol/modern.ts";
+import { isToolFailure, rpcError, toolFailure } from "../protocol/outcome.ts";
+import { LATEST_LEGACY, META } from "../protocol/versions.ts";
+import { makeRequestId } from "../request-id.ts";
+import type { Runtime } from "../runtime.ts";
+import type { Sealed } from "../seal.ts";
+
+/** A line of input may be so long, in bytes. */
+const LONGEST_LINE = 4_194_304;
+
+/** Serves one client on two streams. */
+export function connectStdio(
+  runtime: Runtime,
+  sealed: Sealed,
+  input: Readable,
+  output: Writable,
+): { close(): Promise<void> } {
+  return serveStdio(() => bridge(runtime, sealed), {
+    transport: new StdioServerTransport(input, output, { maxBufferSize: LONGEST_LINE }),
+    onerror: (error) => runtime.logger.warn({ err: error }, "stdio"),
+  });
+}
+
+/** A bare SDK server that hands every operation to our dispatch. */
+function bridge(runtime: Runtime, { info, capabilities, instructions }: Sealed): Server {
+  const server = new Server(info as ConstructorParameters<typeof Server>[0], {
+    capabilities,
+    ...(instructions !== undefined && { instructions }),
+  });
+  server.fallbackRequestHandler = async (request, context) => ({
+    ...(await perform(runtime, request, context)),
+  });
+  return server;
+}
+
+async function perform(
+  runtime: Runtime,
+  request: JSONRPCRequest,
+  { mcpReq }: ServerContext,
+): Promise<object> {
+  const { method, params = {} } = request;
+  const { envelope, signal, _meta: meta } = mcpReq;
+  const unknown = isMethod(method) ? undefined : methodNotFound(method);
+  if (unknown) throw new ProtocolError(unknown.code, unknown.message);
+  const read = readAsk(method, params);
+  if ("error" in read) throw new ProtocolError(read.error.code, read.error.message);
+
+  const cancellation = new Cancellation();
+  const cancel = () => cancellation.cancel(new Error("The client cancelled the request."));
+  signal.addEventListener("abort", cancel, { once: true });
+  const requestId = makeRequestId();
+  const claims = envelope as Readonly<Record<string, unknown>> | undefined;
+  const outcome = await dispatch(
+    await runtime.sealed(),
+    {
+      ask: read.ask,
+      envelope: {
+        requestId,
+        protocolVersion: String(claims?.[META.protocolVersion] ?? LATEST_LEGACY),
+        clientInfo: claims?.[META.clientInfo] as ClientInfo | undefined,
+        clientCapabilities: claims?.[META.clientCapabilities] as
+          | Readonly<Record<string, unknown>>
+          | undefined,
+        meta,
+        cancellation,
+      },
+    },
+    runtime.logger,
+  );
+  signal.removeEventListener("abort", cancel);
+  if (!outcome.error) return read.ask.kind === "list" ? listResult(outcome.result as Page) : outcome.result;
+  if (isToolFailure(read.ask, outcome.error)) return toolFailure(outcome.error, requestId);
+  const { code, message, data } = rpcError(outcome.error, requestId, claims ? "modern" : "legacy");
+  throw new ProtocolError(code, message, data);
+}
+
+function listResult({ list, items, nextCursor }: Page): object {
+  return { [LIST_MEMBER[list]]: items, ...(nextCursor !== undefined && { nextCursor }) };
+}

@@ -1,0 +1,189 @@
+/** Sealing: everything that does not depend on a request, computed once. */
+
+import type {
+  ComponentDefinition,
+  PromptDefinition,
+  ResourceDefinition,
+  ToolDefinition,
+} from "./components.ts";
+import { type Middleware, type Run, compose } from "./compose.ts";
+import type { Ask, ListKind, Operation } from "./context.ts";
+import { ConfigurationError, MCPError } from "./errors.ts";
+import { type HeartOptions, completionHeart, promptHeart, resourceHeart, toolHeart } from "./heart.ts";
+import { List, type Page } from "./list.ts";
+import { notFound } from "./refusals.ts";
+import type { UriTemplate } from "./uri-template.ts";
+
+/** An operation made ready: who it is, and its composed onion. */
+export interface SealedOperation<A = Readonly<Record<string, unknown>>> {
+  readonly operation: Operation;
+  readonly run: Run<A>;
+}
+
+export interface SealedTemplate extends SealedOperation {
+  readonly match: UriTemplate["match"];
+}
+
+type CompletionRun = Run<Extract<Ask, { kind: "completion" }>>;
+
+/** What the server is (specification, "Implementation"). */
+export interface ServerInfo {
+  readonly name: string;
+  readonly version: string;
+  readonly title?: string;
+  readonly description?: string;
+  readonly websiteUrl?: string;
+  readonly icons?: readonly object[];
+}
+
+export interface Sealed {
+  readonly info: ServerInfo;
+  readonly instructions: string | undefined;
+  readonly capabilities: Readonly<Record<string, object>>;
+  readonly tools: ReadonlyMap<string, SealedOperation>;
+  readonly resources: ReadonlyMap<string, SealedOperation>;
+  readonly templates: readonly SealedTemplate[];
+  readonly prompts: ReadonlyMap<string, SealedOperation>;
+  readonly completions: ReadonlyMap<string, SealedOperation<Extract<Ask, { kind: "completion" }>>>;
+  readonly lists: Readonly<Record<ListKind, SealedOperation<string | undefined>>>;
+  readonly discover: SealedOperation<undefined>;
+  /** The onions of names that are not there: a refusal is seen by the same middleware as a result. */
+  readonly unknown: Readonly<Record<"tool" | "resource" | "prompt", Run<unknown>>>;
+  readonly unknownCompletion: CompletionRun;
+  /** Tools whose output is no object: 2025-era clients get it wrapped as `{ result }`. */
+  readonly wrapped: ReadonlySet<string>;
+}
+
+export interface SealOptions extends HeartOptions {
+  readonly info: ServerInfo;
+  readonly instructions: string | undefined;
+  readonly middleware: readonly Middleware[];
+  readonly pageSize: number;
+}
+
+/** Seals the enabled components. Throws one {@link ConfigurationError} that names every problem. */
+export function seal(definitions: readonly ComponentDefinition[], options: SealOptions): Sealed {
+  const wrap = <A>(heart: Run<A>) => compose(options.middleware, heart);
+  const tools = definitions.filter((definition): definition is ToolDefinition => definition.kind === "tool");
+  const resources = definitions.filter(
+    (definition): definition is ResourceDefinition => definition.kind === "resource",
+  );
+  const prompts = definitions.filter(
+    (definition): definition is PromptDefinition => definition.kind === "prompt",
+  );
+  const fixed = resources.filter(({ template }) => !template);
+  const templates = resources.filter(({ template }) => template);
+
+  const list = (
+    kind: ListKind,
+    components: readonly ComponentDefinition[],
+  ): SealedOperation<string | undefined> => {
+    const pages = new List(kind, components, options.pageSize);
+    return operation(
+      "list",
+      kind,
+      wrap((_ctx, cursor: string | undefined): Page => pages.page(cursor)),
+    );
+  };
+  const problems: string[] = [];
+  const sealed: Sealed = {
+    info: options.info,
+    instructions: options.instructions,
+    capabilities: capabilities(tools, resources, prompts),
+    tools: byKey(tools, problems, (tool) => wrap(toolHeart(tool, options))),
+    resources: byKey(fixed, problems, (resource) => wrap(resourceHeart(resource, options))),
+    templates: templates
+      // Templates whose variables span segments match much: the exact ones get their turn first.
+      .toSorted((a, b) => Number(a.template?.greedy) - Number(b.template?.greedy))
+      .map((resource) => ({
+        ...operation("resource", resource.key, wrap(resourceHeart(resource, options)), resource.tags),
+        match: (resource.template as UriTemplate).match,
+      })),
+    prompts: byKey(prompts, problems, (prompt) => wrap(promptHeart(prompt, options))),
+    completions: new Map(
+      [...templates, ...prompts].map((component) => [
+        `${component.kind}:${component.key}`,
+        operation("completion", component.key, wrap(completionHeart(component, options)), component.tags),
+      ]),
+    ),
+    lists: {
+      tools: list("tools", tools),
+      resources: list("resources", fixed),
+      templates: list("templates", templates),
+      prompts: list("prompts", prompts),
+    },
+    discover: operation(
+      "discover",
+      "discover",
+      wrap(() => undefined),
+    ),
+    unknown: {
+      tool: wrap(({ operation: { name } }) => refuse(notFound("tool", name))),
+      resource: wrap(({ operation: { name } }) => refuse(notFound("resource", name))),
+      prompt: wrap(({ operation: { name } }) => refuse(notFound("prompt", name))),
+    },
+    unknownCompletion: wrap(({ operation: { name } }) =>
+      refuse(
+        new MCPError(`Nothing to complete: ${name}`, {
+          code: "VALIDATION_ERROR",
+          suggestion: "Name a prompt or a resource template.",
+        }),
+      ),
+    ),
+    wrapped: new Set(
+      tools.flatMap(({ key, item: { outputSchema } }) =>
+        outputSchema && outputSchema["type"] !== "object" ? [key] : [],
+      ),
+    ),
+  };
+  if (problems.length > 0) throw new ConfigurationError(problems);
+  return sealed;
+}
+
+function operation<A>(
+  kind: Operation["kind"],
+  name: string,
+  run: Run<A>,
+  tags: readonly string[] = [],
+): SealedOperation<A> {
+  return { operation: { kind, name, tags }, run };
+}
+
+function byKey<D extends ComponentDefinition>(
+  definitions: readonly D[],
+  problems: string[],
+  run: (definition: D) => Run<Readonly<Record<string, unknown>>>,
+): Map<string, SealedOperation> {
+  const operations = new Map<string, SealedOperation>();
+  for (const definition of definitions) {
+    try {
+      operations.set(
+        definition.key,
+        operation(definition.kind, definition.key, run(definition), definition.tags),
+      );
+    } catch (error) {
+      if (!(error instanceof ConfigurationError)) throw error;
+      problems.push(...error.problems.map((problem) => `${definition.kind} "${definition.key}": ${problem}`));
+    }
+  }
+  return operations;
+}
+
+function refuse(error: MCPError): never {
+  throw error;
+}
+
+/** What the server declares that it can do: only what is registered. */
+function capabilities(
+  tools: readonly ToolDefinition[],
+  resources: readonly ResourceDefinition[],
+  prompts: readonly PromptDefinition[],
+): Record<string, object> {
+  const completes = [...resources, ...prompts].some(({ completers }) => Object.keys(completers).length > 0);
+  return {
+    ...(tools.length > 0 && { tools: {} }),
+    ...(resources.length > 0 && { resources: {} }),
+    ...(prompts.length > 0 && { prompts: {} }),
+    ...(completes && { completions: {} }),
+  };
+}

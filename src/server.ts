@@ -1,0 +1,371 @@
+import {
+  type ComponentDefinition,
+  type PromptHandler,
+  type PromptOptions,
+  type ResourceHandler,
+  type ResourceOptions,
+  type ToolHandler,
+  type ToolOptions,
+  type UnknownArguments,
+  definePrompt,
+  defineResource,
+  defineTool,
+  type Icon,
+} from "./components.ts";
+import type { Middleware } from "./compose.ts";
+import { type Duration, milliseconds } from "./duration.ts";
+import { ConfigurationError } from "./errors.ts";
+import { type Hook, Lifecycle, type Probe } from "./lifecycle.ts";
+import type { JsonSchema, JsonSchemaCompiler, Logger, Validator } from "./ports.ts";
+import { type ComponentRef, Registry } from "./registry.ts";
+import type { HttpOptions, ListeningServer, NodeHandler, RunningServer, Runtime } from "./runtime.ts";
+import { type Schema, isPlainJsonSchema } from "./schema.ts";
+import { type Sealed, type ServerInfo, seal } from "./seal.ts";
+import type { TemplateParams } from "./uri-template.ts";
+
+export interface MCPServerOptions {
+  /** The server's name, as clients see it. */
+  readonly name: string;
+  readonly version: string;
+  /** A name for people. */
+  readonly title?: string;
+  readonly description?: string;
+  readonly websiteUrl?: string;
+  readonly icons?: readonly Icon[];
+  /** How to use the server, in words for a model. */
+  readonly instructions?: string;
+  /** How long a call may take where its component sets no limit of its own. Default: `"30s"`. */
+  readonly timeout?: Duration;
+  /** What becomes of arguments that a schema does not name. Default: `"follow-schema"`. */
+  readonly unknownArguments?: UnknownArguments;
+  /** How many components one page of a list holds. Default: 1,000. */
+  readonly pageSize?: number;
+  /** Default: JSON lines on stderr. */
+  readonly logger?: Logger;
+  readonly http?: HttpOptions;
+}
+
+interface RunCommon {
+  /** Whether SIGTERM and SIGINT end the server gracefully, and then the process. Default: `true`. */
+  readonly signals?: boolean;
+}
+
+export interface RunHttpOptions extends RunCommon {
+  readonly transport: "http";
+  /** The address to listen on. Default: `127.0.0.1`. Any other than loopback needs `allowUnauthenticated`. */
+  readonly host?: string;
+  /** The port to listen on; 0 takes a free one. Default: 8080. */
+  readonly port?: number;
+  /** Why everybody who reaches the address may call every tool. Printed at start-up. */
+  readonly allowUnauthenticated?: string;
+}
+
+export interface RunStdioOptions extends RunCommon {
+  readonly transport: "stdio";
+}
+
+/**
+ * An MCP server: register tools, resources and prompts, then run it.
+ *
+ * @example
+ * ```ts
+ * const server = new MCPServer({ name: "task-api", version: "1.0.0" });
+ * server.tool("add", { description: "Add two numbers.", input: z.object({ a: z.number(), b: z.number() }) }, ({ a, b }) => a + b);
+ * await server.run({ transport: "http", port: 8080 });
+ * ```
+ */
+export class MCPServer {
+  readonly #info: ServerInfo;
+  readonly #options: MCPServerOptions;
+  readonly #registry = new Registry();
+  readonly #middleware: Middleware[] = [];
+  readonly #lifecycle = new Lifecycle();
+  readonly #timeout: number;
+  #logger: Logger | undefined;
+  #compile: JsonSchemaCompiler | undefined;
+  #sealed: Sealed | undefined;
+  #sealedVersion = -1;
+  #faces: Promise<Faces> | undefined;
+
+  constructor(options: MCPServerOptions) {
+    const { name, version, title, description, websiteUrl, icons, pageSize = 1_000 } = options;
+    if (typeof name !== "string" || name === "" || typeof version !== "string" || version === "") {
+      throw new ConfigurationError(
+        'A server needs a name and a version: new MCPServer({ name: "task-api", version: "1.0.0" }).',
+      );
+    }
+    if (!Number.isSafeInteger(pageSize) || pageSize < 1)
+      throw new ConfigurationError(`pageSize is ${pageSize}: write a whole number from 1.`);
+    this.#options = options;
+    this.#logger = options.logger;
+    this.#timeout = milliseconds(options.timeout ?? "30s", "timeout");
+    this.#info = {
+      name,
+      version,
+      ...(title !== undefined && { title }),
+      ...(description !== undefined && { description }),
+      ...(websiteUrl !== undefined && { websiteUrl }),
+      ...(icons !== undefined && { icons }),
+    };
+  }
+
+  /**
+   * Registers a tool.
+   *
+   * @param name - 1 to 128 letters, digits, `_`, `-`, `.`; unique among tools.
+   * @param handler - Gets the parsed arguments and the request's context. A string is sent as text, other
+   *   values as compact JSON, content helpers as what they are; with `output`, also as structured content.
+   * @throws {@link ConfigurationError} where name, options or schemas cannot be served.
+   * @example
+   * ```ts
+   * server.tool("get_task", { description: "Get a task.", input: z.object({ id: z.string() }) }, ({ id }) => tasks.get(id));
+   * ```
+   */
+  tool<const S extends Schema | undefined = undefined, const O extends Schema | undefined = undefined>(
+    name: string,
+    options: ToolOptions<S, O>,
+    handler: ToolHandler<S, O>,
+  ): this {
+    this.#add(
+      defineTool(this.#registry.nextOrder(), name, options, handler as never),
+      options.input,
+      options.output,
+    );
+    return this;
+  }
+
+  /**
+   * Registers a resource, or a template where the URI has expressions: `{name}`, `{+path}`, `{/path*}`.
+   *
+   * @param handler - Gets the template's variables, decoded. Text and bytes are sent as they are, other
+   *   values as JSON; `undefined` means that there is no such resource.
+   * @throws {@link ConfigurationError} where the URI or the options cannot be served.
+   * @example
+   * ```ts
+   * server.resource("tasks://{task_id}", { name: "task", description: "One task." }, ({ task_id }) => tasks.get(task_id));
+   * ```
+   */
+  resource<const U extends string>(
+    uri: U,
+    options: ResourceOptions<keyof TemplateParams<U> & string>,
+    handler: ResourceHandler<U>,
+  ): this {
+    this.#add(defineResource(this.#registry.nextOrder(), uri, options, handler as never));
+    return this;
+  }
+
+  /**
+   * Registers a prompt.
+   *
+   * @param handler - Returns text (one user message), a content block, or an array of those and of messages
+   *   made by `user(…)` and `assistant(…)`.
+   * @throws {@link ConfigurationError} where name or options cannot be served.
+   * @example
+   * ```ts
+   * server.prompt("review", { description: "Review a file.", input: z.object({ path: z.string() }) }, ({ path }) => `Review ${path}.`);
+   * ```
+   */
+  prompt<const S extends Schema | undefined = undefined>(
+    name: string,
+    options: PromptOptions<S>,
+    handler: PromptHandler<S>,
+  ): this {
+    this.#add(definePrompt(this.#registry.nextOrder(), name, options, handler as never), options.input);
+    return this;
+  }
+
+  /** Takes components out. The next request no longer finds them. */
+  remove(ref: ComponentRef): this {
+    this.#registry.remove(ref);
+    return this;
+  }
+
+  /** Hides components: they leave the lists, and calling them answers as if they did not exist. */
+  disable(ref: ComponentRef): this {
+    this.#registry.switch(ref, false);
+    return this;
+  }
+
+  /** Brings disabled components back, in their old place. */
+  enable(ref: ComponentRef): this {
+    this.#registry.switch(ref, true);
+    return this;
+  }
+
+  /** Adds a layer around every operation. The first added is the outermost. Before the server starts. */
+  use(middleware: Middleware): this {
+    if (this.#sealed)
+      throw new ConfigurationError(
+        "use() comes too late: the server has started. Call it before run(), fetch or node.",
+      );
+    this.#middleware.push(middleware);
+    return this;
+  }
+
+  /** Runs before the server takes requests, in the order added. One that throws stops the start. */
+  onStartup(hook: Hook): this {
+    this.#lifecycle.onStartup(hook);
+    return this;
+  }
+
+  /** Runs when the server has finished its requests, in reverse order. */
+  onShutdown(hook: Hook): this {
+    this.#lifecycle.onShutdown(hook);
+    return this;
+  }
+
+  /**
+   * Adds a probe to `/health/ready`: while it throws, rejects, returns `false` or takes over 2 s, the server
+   * is not ready.
+   *
+   * @example
+   * ```ts
+   * server.readiness("database", () => db.ping());
+   * ```
+   */
+  readiness(name: string, probe: Probe): this {
+    this.#lifecycle.addProbe(name, probe);
+    return this;
+  }
+
+  /**
+   * Serves over HTTP or stdio. Prints what it serves on stderr, and ends gracefully on SIGTERM and SIGINT.
+   *
+   * @throws {@link ConfigurationError} naming every problem of the set-up at once.
+   * @example
+   * ```ts
+   * const { url, close } = await server.run({ transport: "http", port: 0 });
+   * ```
+   */
+  run(options: RunHttpOptions): Promise<ListeningServer>;
+  run(options: RunStdioOptions): Promise<RunningServer>;
+  run(options: RunHttpOptions | RunStdioOptions): Promise<ListeningServer | RunningServer>;
+  async run(options: RunHttpOptions | RunStdioOptions): Promise<ListeningServer | RunningServer> {
+    const runtime = await this.#prepare();
+    if (options.transport === "stdio")
+      return (await import("./transport/stdio.ts")).serveStdio(runtime, options);
+    if (options.transport === "http") return (await import("./transport/listen.ts")).listen(runtime, options);
+    throw new ConfigurationError(
+      `transport is ${JSON.stringify((options as RunHttpOptions).transport)}: write "http" or "stdio".`,
+    );
+  }
+
+  /**
+   * The server as a web-standard handler, for Hono, workers and tests. The first request starts it;
+   * call {@link MCPServer.close} to end it.
+   *
+   * @example
+   * ```ts
+   * app.all("/mcp", (c) => server.fetch(c.req.raw));
+   * ```
+   */
+  readonly fetch = async (request: Request): Promise<Response> => (await this.#mounted()).fetch(request);
+
+  /**
+   * The server as a `node:http` handler, for Express, Fastify and plain servers. The first request starts
+   * it; call {@link MCPServer.close} to end it.
+   *
+   * @example
+   * ```ts
+   * app.all("/mcp", server.node);
+   * ```
+   */
+  readonly node: NodeHandler = (request, response) => {
+    this.#mounted().then(
+      ({ node }) => node(request, response),
+      (error: unknown) => response.destroy(error as Error),
+    );
+  };
+
+  /** Ends a server that is mounted through `fetch` or `node`: runs the shutdown hooks. */
+  async close(): Promise<void> {
+    if (this.#faces) await this.#lifecycle.stop((await this.#faces).logger);
+  }
+
+  #add(definition: ComponentDefinition, ...schemas: readonly (Schema | undefined)[]): void {
+    // Once the compiler is there, a wrong schema is told where it is written; before, at the start.
+    if (this.#compile)
+      for (const schema of schemas) if (schema && isPlainJsonSchema(schema)) this.#compile(schema);
+    this.#registry.add(definition);
+  }
+
+  #mounted(): Promise<Faces> {
+    this.#faces ??= (async () => {
+      const [runtime, { mount }] = await Promise.all([this.#prepare(), import("./transport/mount.ts")]);
+      await runtime.lifecycle.start();
+      return { logger: runtime.logger, ...mount(runtime) };
+    })();
+    return this.#faces;
+  }
+
+  /** Everything that needs loading, and the first sealing: throws where the set-up is wrong. */
+  async #prepare(): Promise<Runtime> {
+    const logger = (this.#logger ??= (await import("./observe/log.ts")).jsonLogger());
+    await this.#seal(logger);
+    return {
+      name: `${this.#info.name} ${this.#info.version}`,
+      http: this.#options.http ?? {},
+      lifecycle: this.#lifecycle,
+      logger,
+      sealed: () =>
+        this.#sealed && this.#sealedVersion === this.#registry.version ? this.#sealed : this.#seal(logger),
+    };
+  }
+
+  async #seal(logger: Logger): Promise<Sealed> {
+    const version = this.#registry.version;
+    const definitions = this.#registry.enabled();
+    if (!this.#compile && definitions.some(usesPlainJsonSchema)) {
+      this.#compile = remembering((await import("./validation/json-schema.ts")).compileJsonSchema);
+    }
+    try {
+      this.#sealed = seal(definitions, {
+        info: this.#info,
+        instructions: this.#options.instructions,
+        middleware: this.#middleware,
+        pageSize: this.#options.pageSize ?? 1_000,
+        timeout: this.#timeout,
+        unknownArguments: this.#options.unknownArguments ?? "follow-schema",
+        compile: this.#compile ?? unloaded,
+      });
+    } catch (error) {
+      if (!this.#sealed) throw error;
+      logger.error(
+        { err: error },
+        "A component added after the start is wrong: the server goes on as it was",
+      );
+    }
+    this.#sealedVersion = version;
+    return this.#sealed;
+  }
+}
+
+interface Faces {
+  readonly logger: Logger;
+  readonly fetch: (request: Request) => Promise<Response>;
+  readonly node: NodeHandler;
+}
+
+function usesPlainJsonSchema(definition: ComponentDefinition): boolean {
+  const schemas =
+    definition.kind === "tool"
+      ? [definition.input, definition.output]
+      : definition.kind === "prompt"
+        ? [definition.input]
+        : [];
+  return schemas.some((schema) => schema !== undefined && isPlainJsonSchema(schema));
+}
+
+/** Compiles each schema once, however often the server is sealed. */
+function remembering(compile: JsonSchemaCompiler): JsonSchemaCompiler {
+  const validators = new WeakMap<JsonSchema, Validator>();
+  return (schema) => {
+    let validate = validators.get(schema);
+    if (!validate) validators.set(schema, (validate = compile(schema)));
+    return validate;
+  };
+}
+
+const unloaded: JsonSchemaCompiler = () => {
+  throw new Error("The JSON Schema compiler is not loaded.");
+};

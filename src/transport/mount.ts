@@ -1,0 +1,25 @@
+/** The server within another's HTTP server: as a web-standard handler and as a `node:http` one. */
+
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { NodeHandler, Runtime } from "../runtime.ts";
+import { Endpoint } from "./endpoint.ts";
+import { fetchListener } from "./fetch.ts";
+import { nodeRoutes } from "./node-routes.ts";
+import { nodeListener } from "./node.ts";
+import { createRoutes } from "./routes.ts";
+
+export interface Mounted {
+  readonly fetch: (request: Request) => Promise<Response>;
+  readonly node: NodeHandler;
+}
+
+/** Both faces of one endpoint: what is under way through one counts for the other. */
+export function mount(runtime: Runtime): Mounted {
+  const endpoint = new Endpoint(runtime);
+  const routes = createRoutes(runtime, endpoint.path);
+  const listener = nodeListener(runtime, endpoint, nodeRoutes(routes));
+  return {
+    fetch: fetchListener(endpoint, (request) => routes.fetch(request)),
+    node: (request, response) => listener(request as IncomingMessage, response as ServerResponse),
+  };
+}

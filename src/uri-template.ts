@@ -1,0 +1,125 @@
+/**
+ * URI templates of RFC 6570: level 1 (`{name}`), one reserved expression (`{+path}`) or one exploded path
+ * (`{/path*}`). Matching takes time linear in the URI's length: there is no backtracking.
+ */
+
+import { ConfigurationError } from "./errors.ts";
+
+type Clean<V extends string> = V extends `+${infer N}` ? N : V extends `/${infer N}*` ? N : V;
+type Names<U extends string> = U extends `${string}{${infer V}}${infer R}` ? Clean<V> | Names<R> : never;
+
+/** The variables of template `U`, each a string. */
+export type TemplateParams<U extends string> = { [Name in Names<U>]: string };
+
+interface Variable {
+  readonly name: string;
+  /** `simple` stays within one path segment; `path` and `segments` may span several. */
+  readonly kind: "simple" | "path" | "segments";
+  /** The literal text between this variable and the next, or the end. */
+  readonly after: string;
+}
+
+export interface UriTemplate {
+  readonly names: readonly string[];
+  /** Whether a variable may span several segments: such templates are tried last. */
+  readonly greedy: boolean;
+  /** The variables' decoded values, or `undefined` where the URI does not match or hides a separator. */
+  match(uri: string): Record<string, string> | undefined;
+}
+
+const EXPRESSION = /\{([^{}]*)\}/g;
+const NAME = /^(?:\+([A-Za-z_]\w*)|\/([A-Za-z_]\w*)\*|([A-Za-z_]\w*))$/;
+
+/** Whether `uri` has expressions, and so is a template. */
+export function isTemplate(uri: string): boolean {
+  return uri.includes("{");
+}
+
+/** Compiles a template. Throws a {@link ConfigurationError} that says what to write. */
+export function compileTemplate(template: string): UriTemplate {
+  const pieces = template.split(EXPRESSION);
+  const prefix = pieces[0] as string;
+  const variables: Variable[] = [];
+  for (let i = 1; i < pieces.length; i += 2)
+    variables.push(variable(template, pieces[i] as string, pieces[i + 1] as string));
+  check(template, prefix, variables);
+  return {
+    names: variables.map(({ name }) => name),
+    greedy: variables.some(({ kind }) => kind !== "simple"),
+    match: (uri) => matchUri(uri, prefix, variables),
+  };
+}
+
+function variable(template: string, expression: string, after: string): Variable {
+  const match = NAME.exec(expression);
+  if (!match) {
+    throw new ConfigurationError(
+      `Resource template "${template}": the expression {${expression}} is not supported. Write {name}, {+path} or {/path*}.`,
+    );
+  }
+  const [, path, segments, simple] = match;
+  const kind = path !== undefined ? "path" : segments !== undefined ? "segments" : "simple";
+  return { name: (path ?? segments ?? simple) as string, kind, after };
+}
+
+function check(template: string, prefix: string, variables: readonly Variable[]): void {
+  const fail = (problem: string) => {
+    throw new ConfigurationError(`Resource template "${template}": ${problem}`);
+  };
+  const names = variables.map(({ name }) => name);
+  if (!/^[A-Za-z][A-Za-z0-9+.-]*:/.test(prefix))
+    fail('it must begin with a literal scheme, such as "tasks://{task_id}".');
+  if (new Set(names).size < names.length) fail("a variable stands twice. Give each a name of its own.");
+  if (variables.slice(0, -1).some(({ after }) => after === ""))
+    fail("two variables touch. Put a separator such as / between them.");
+  if (variables.filter(({ kind }) => kind !== "simple").length > 1)
+    fail("only one of {+path} and {/path*} is allowed.");
+  if (/[{}]/.test(template.replace(EXPRESSION, ""))) fail("a brace is not closed.");
+}
+
+function matchUri(
+  uri: string,
+  prefix: string,
+  variables: readonly Variable[],
+): Record<string, string> | undefined {
+  if (!uri.startsWith(prefix)) return undefined;
+  const values: Record<string, string> = {};
+  let position = prefix.length;
+  for (const [index, { name, kind, after }] of variables.entries()) {
+    const last = index === variables.length - 1;
+    const end = valueEnd(uri, position, after, last);
+    const raw = end < position ? undefined : uri.slice(position, end);
+    const value = raw === undefined ? undefined : decode(raw, kind);
+    if (value === undefined) return undefined;
+    values[name] = value;
+    position = end + after.length;
+  }
+  return position === uri.length ? values : undefined;
+}
+
+/** Where a variable's value ends: before the literal that follows it. −1 where that is missing. */
+function valueEnd(uri: string, from: number, after: string, last: boolean): number {
+  if (last) return uri.endsWith(after) ? uri.length - after.length : -1;
+  return uri.indexOf(after, from);
+}
+
+/**
+ * The decoded value, or `undefined` where it is none that the expression allows. Values are checked after
+ * decoding, so that `%2e%2e%2f` hides nothing: no separator in a simple variable, no `.` or `..` segment,
+ * backslash or control character in any.
+ */
+function decode(raw: string, kind: Variable["kind"]): string | undefined {
+  if (kind === "segments" ? raw !== "" && !raw.startsWith("/") : raw === "") return undefined;
+  if (kind === "simple" && /[/?#]/.test(raw)) return undefined;
+  let value: string;
+  try {
+    value = decodeURIComponent(kind === "segments" ? raw.slice(1) : raw);
+  } catch {
+    return undefined;
+  }
+  // eslint-disable-next-line no-control-regex -- control characters are what is looked for
+  if (/[\\\u0000-\u001f\u007f]/.test(value)) return undefined;
+  const segments = value.split("/");
+  if (kind === "simple" && segments.length > 1) return undefined;
+  return segments.some((segment) => segment === "." || segment === "..") ? undefined : value;
+}

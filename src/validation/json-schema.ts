@@ -1,0 +1,84 @@
+/** Validators for plain JSON Schemas, by ajv. Loaded when the first such schema is sealed. */
+
+import { type AnySchema, type ErrorObject, type Options, type ValidateFunction, Ajv } from "ajv";
+import { Ajv2019 } from "ajv/dist/2019.js";
+import { Ajv2020 } from "ajv/dist/2020.js";
+import formats from "ajv-formats";
+import { ConfigurationError } from "../errors.ts";
+import type { Issue, JsonSchema, Validator } from "../ports.ts";
+
+/**
+ * Every problem is reported, because a model that corrects itself wants them all; the size of what it can be
+ * fed is bounded by the limit on request bodies. Defaults are filled into the freshly parsed arguments.
+ */
+const OPTIONS: Options = {
+  allErrors: true,
+  useDefaults: true,
+  strict: false,
+  validateFormats: true,
+  addUsedSchema: false,
+};
+
+type Engine = Ajv | Ajv2019 | Ajv2020;
+
+const DIALECTS: readonly (readonly [pattern: RegExp, create: () => Engine])[] = [
+  [/^https:\/\/json-schema\.org\/draft\/2020-12\/schema#?$/, () => new Ajv2020(OPTIONS)],
+  [/^https:\/\/json-schema\.org\/draft\/2019-09\/schema#?$/, () => new Ajv2019(OPTIONS)],
+  [/^http:\/\/json-schema\.org\/draft-0[67]\/schema#?$/, () => new Ajv(OPTIONS)],
+];
+
+const DEFAULT_DIALECT = "https://json-schema.org/draft/2020-12/schema";
+
+const engines = new Map<() => Engine, Engine>();
+
+/** Compiles a schema of dialect 2020-12 (the default), 2019-09, draft-07 or draft-06. Nothing is fetched. */
+export function compileJsonSchema(schema: JsonSchema): Validator {
+  const check = compile(schema);
+  return (value) => (check(value) ? { value } : { issues: (check.errors ?? []).map(toIssue) });
+}
+
+function compile(schema: JsonSchema): ValidateFunction {
+  const engine = engineFor(schema);
+  const { $schema: _dialect, ...rest } = schema;
+  try {
+    return engine.compile(rest as AnySchema);
+  } catch (error) {
+    throw new ConfigurationError(
+      `it is no valid JSON Schema: ${error instanceof Error ? error.message : String(error)}`,
+    );
+  }
+}
+
+function engineFor({ $schema = DEFAULT_DIALECT }: JsonSchema): Engine {
+  const create = DIALECTS.find(([pattern]) => pattern.test(String($schema)))?.[1];
+  if (!create) {
+    throw new ConfigurationError(
+      `its dialect ${JSON.stringify($schema)} is not supported. Use 2020-12 (the default), 2019-09, draft-07 or draft-06.`,
+    );
+  }
+  let engine = engines.get(create);
+  if (!engine) {
+    engine = create();
+    formats.default(engine as Ajv);
+    engines.set(create, engine);
+  }
+  return engine;
+}
+
+function toIssue({
+  instancePath,
+  keyword,
+  params,
+  message = "is invalid",
+}: ErrorObject): Issue & { code?: string } {
+  const path = instancePath
+    .split("/")
+    .slice(1)
+    .map((segment) => segment.replaceAll("~1", "/").replaceAll("~0", "~"));
+  if (keyword === "required") return { path: [...path, String(params["missingProperty"])], message };
+  if (keyword === "additionalProperties")
+    return { path: [...path, String(params["additionalProperty"])], message: "is not a known field" };
+  if (keyword === "enum")
+    return { path, message: `must be one of ${JSON.stringify(params["allowedValues"])}` };
+  return { path, message, ...(keyword === "type" && { code: "invalid_type" }) };
+}
