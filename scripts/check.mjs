@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { build } from "./build.mjs";
 import { checkExports } from "./check-exports.mjs";
 import { checkImports } from "./check-imports.mjs";
+import { checkLock } from "./check-lock.mjs";
 import { install } from "./install.mjs";
 import { isMain, root, run } from "./run.mjs";
 
@@ -16,6 +17,7 @@ const steps = {
   types: () => run("tsc", ["--noEmit"]),
   imports: () => fromList(checkImports(root)),
   exports: () => fromList(checkExports(root)),
+  lock: () => fromList(checkLock(root)),
   build,
   packaging,
   unused: () => run("knip", ["--no-progress"]),
