@@ -197,9 +197,7 @@ export function defineResource(
     mimeType,
     template,
     completers: complete,
-    item: { ...(template ? { uriTemplate: uri } : { uri, ...defined({ size }) }), name, ...about } as {
-      name: string;
-    },
+    item: { ...(template ? { uriTemplate: uri } : { uri, ...defined({ size }) }), name, ...about },
   };
 }
 

@@ -144,7 +144,7 @@ function limited<A>(milliseconds: number, run: Run<A>): Run<A> {
         },
         (error: unknown) => {
           clearTimeout(timer);
-          reject(error as Error);
+          reject(error);
         },
       );
     });

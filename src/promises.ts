@@ -8,5 +8,5 @@ export function isPromise(value: unknown): value is Promise<unknown> {
 
 /** `next` of the value, now if it is there and later if it is promised. */
 export function then<T, R>(value: T | Promise<T>, next: (value: T) => R | Promise<R>): R | Promise<R> {
-  return isPromise(value) ? (value as Promise<T>).then(next) : next(value);
+  return isPromise(value) ? (value).then(next) : next(value);
 }

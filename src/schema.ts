@@ -45,7 +45,7 @@ type Known<T> = unknown extends T ? Record<string, unknown> : T;
  * ```
  */
 export function jsonSchema<T>(schema: JsonSchema): TypedJsonSchema<T> {
-  return schema as TypedJsonSchema<T>;
+  return schema;
 }
 
 /** A schema made ready: what is advertised, and how a value is checked. */
@@ -82,7 +82,7 @@ export function advertised(schema: Schema, side: "input" | "output", what: strin
 export function validator(schema: Schema, compile: JsonSchemaCompiler): Validator {
   if (isPlainJsonSchema(schema)) return compile(schema);
   const standard = schema["~standard"];
-  return (value) => standard.validate(value) as Validation | Promise<Validation>;
+  return (value) => standard.validate(value);
 }
 
 /** Requires that `json` describes an object, as arguments are, and says so in the schema. */

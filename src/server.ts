@@ -127,7 +127,7 @@ export class MCPServer {
     handler: ToolHandler<S, O>,
   ): this {
     this.#add(
-      defineTool(this.#registry.nextOrder(), name, options, handler as never),
+      defineTool(this.#registry.nextOrder(), name, options, handler),
       options.input,
       options.output,
     );
@@ -150,7 +150,7 @@ export class MCPServer {
     options: ResourceOptions<keyof TemplateParams<U> & string>,
     handler: ResourceHandler<U>,
   ): this {
-    this.#add(defineResource(this.#registry.nextOrder(), uri, options, handler as never));
+    this.#add(defineResource(this.#registry.nextOrder(), uri, options, handler));
     return this;
   }
 
@@ -170,7 +170,7 @@ export class MCPServer {
     options: PromptOptions<S>,
     handler: PromptHandler<S>,
   ): this {
-    this.#add(definePrompt(this.#registry.nextOrder(), name, options, handler as never), options.input);
+    this.#add(definePrompt(this.#registry.nextOrder(), name, options, handler), options.input);
     return this;
   }
 

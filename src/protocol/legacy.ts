@@ -36,7 +36,7 @@ export function answerLegacy(
   };
   const outcome = dispatch(sealed, { ask: read.ask, envelope }, logger);
   return isPromise(outcome)
-    ? outcome.then((settled) => encode(sealed, read.ask, settled as Outcome, id, envelope.requestId))
+    ? outcome.then((settled) => encode(sealed, read.ask, settled, id, envelope.requestId))
     : encode(sealed, read.ask, outcome, id, envelope.requestId);
 }
 

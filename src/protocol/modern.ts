@@ -122,7 +122,7 @@ function run(
   };
   const outcome = dispatch(sealed, { ask, envelope }, logger);
   return isPromise(outcome)
-    ? outcome.then((settled) => encode(sealed, ask, settled as Outcome, id, envelope.requestId))
+    ? outcome.then((settled) => encode(sealed, ask, settled, id, envelope.requestId))
     : encode(sealed, ask, outcome, id, envelope.requestId);
 }
 

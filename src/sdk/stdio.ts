@@ -1,6 +1,5 @@
 /** The bridge to the official SDK on stdio: it keeps framing, handshake and eras, our dispatch does the work. */
 
-import type { Readable, Writable } from "node:stream";
 import { type JSONRPCRequest, ProtocolError, Server, type ServerContext } from "@modelcontextprotocol/server";
 import { StdioServerTransport, serveStdio } from "@modelcontextprotocol/server/stdio";
 import { Cancellation, type ClientInfo } from "../context.ts";
@@ -14,6 +13,8 @@ import { makeRequestId } from "../request-id.ts";
 import type { Runtime } from "../runtime.ts";
 import type { Sealed } from "../seal.ts";
 
+type Streams = Required<ConstructorParameters<typeof StdioServerTransport>>;
+
 /** A line of input may be so long, in bytes. */
 const LONGEST_LINE = 4_194_304;
 
@@ -21,8 +22,8 @@ const LONGEST_LINE = 4_194_304;
 export function connectStdio(
   runtime: Runtime,
   sealed: Sealed,
-  input: Readable,
-  output: Writable,
+  input: Streams[0],
+  output: Streams[1],
 ): { close(): Promise<void> } {
   return serveStdio(() => bridge(runtime, sealed), {
     transport: new StdioServerTransport(input, output, { maxBufferSize: LONGEST_LINE }),

@@ -116,7 +116,7 @@ export class TestClient {
 
   /** Calls a tool and gives the full result, failed or not. */
   async callTool(name: string, args: Readonly<Record<string, unknown>> = {}): Promise<TestToolResult> {
-    return (await this.request("tools/call", { name, arguments: args })) as TestToolResult;
+    return (await this.request("tools/call", { name, arguments: args })) as unknown as TestToolResult;
   }
 
   /** Reads a resource. */

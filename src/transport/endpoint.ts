@@ -1,6 +1,6 @@
 /** The MCP endpoint, whatever serves it: what is refused before the body is read, and how a body is answered. */
 
-import { Cancellation } from "../context.ts";
+import type { Cancellation } from "../context.ts";
 import { isPromise } from "../promises.ts";
 import { answer } from "../protocol/answer.ts";
 import { type Exchange, type Reply, errorReply, invalidRequest } from "../protocol/exchange.ts";
@@ -77,9 +77,9 @@ export class Endpoint {
     const { logger } = this.#runtime;
     const sealed = this.#runtime.sealed();
     const reply = isPromise(sealed)
-      ? sealed.then((ready) => answer(ready as Awaited<typeof sealed>, value, exchange, logger))
+      ? sealed.then((ready) => answer(ready, value, exchange, logger))
       : answer(sealed, value, exchange, logger);
-    return isPromise(reply) ? this.#tracked(reply as Promise<Reply>, cancellation) : reply;
+    return isPromise(reply) ? this.#tracked(reply, cancellation) : reply;
   }
 
   /** The headers by which a page of an allowed origin may read the answer (Fetch, "CORS protocol"). */

@@ -30,7 +30,7 @@ export async function listen(runtime: Runtime, options: RunHttpOptions): Promise
   let draining = false;
 
   await runtime.lifecycle.start();
-  const routes = nodeRoutes(createRoutes(runtime, endpoint.path));
+  const routes = nodeRoutes(createRoutes(runtime, endpoint.path).fetch);
   const server = createServer(
     LIMITS,
     nodeListener(runtime, endpoint, routes, () => draining),

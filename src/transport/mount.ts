@@ -17,7 +17,7 @@ export interface Mounted {
 export function mount(runtime: Runtime): Mounted {
   const endpoint = new Endpoint(runtime);
   const routes = createRoutes(runtime, endpoint.path);
-  const listener = nodeListener(runtime, endpoint, nodeRoutes(routes));
+  const listener = nodeListener(runtime, endpoint, nodeRoutes(routes.fetch));
   return {
     fetch: fetchListener(endpoint, (request) => routes.fetch(request)),
     node: (request, response) => listener(request as IncomingMessage, response as ServerResponse),

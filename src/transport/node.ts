@@ -35,7 +35,7 @@ export function nodeListener(
   closing: () => boolean = () => false,
 ): (request: IncomingMessage, response: ServerResponse) => void {
   return (request: MountedRequest, response) => {
-    const url = request.originalUrl ?? (request.url as string);
+    const url = request.originalUrl ?? (request.url);
     if (url !== endpoint.path && url.split("?", 1)[0] !== endpoint.path) return others(request, response);
 
     const { headers } = request;
@@ -58,7 +58,7 @@ export function nodeListener(
         if (!response.writableFinished) cancellation.cancel(new Error("The client disconnected."));
       });
       reply.then(
-        (settled) => send(settled as Reply),
+        (settled) => send(settled),
         (error: unknown) => {
           runtime.logger.error({ requestId, err: error }, "Unexpected error");
           send(

@@ -59,7 +59,7 @@ function engineFor({ $schema = DEFAULT_DIALECT }: JsonSchema): Engine {
   let engine = engines.get(create);
   if (!engine) {
     engine = create();
-    formats.default(engine as Ajv);
+    formats.default(engine);
     engines.set(create, engine);
   }
   return engine;
