@@ -3,7 +3,7 @@
 import type { UnknownArguments } from "./components.ts";
 import { ValidationError } from "./errors.ts";
 import type { Issue, JsonSchema, Validation, Validator } from "./ports.ts";
-import { then } from "./promises.ts";
+import { after } from "./promises.ts";
 import { validationError } from "./schema.ts";
 
 type Arguments = Readonly<Record<string, unknown>>;
@@ -22,11 +22,11 @@ export function argumentsCheck(
     return validation.value;
   };
   const check = (args: Arguments) =>
-    then(validate(args), (validation: Validation) => {
+    after(validate(args), (validation: Validation) => {
       if (!validation.issues) return validation.value;
       const mended = parseEncoded(args, json, validation.issues);
       if (!mended) throw validationError(validation.issues, args);
-      return then(validate(mended), (second: Validation) => accept(second, mended));
+      return after(validate(mended), (second: Validation) => accept(second, mended));
     });
   if (unknownArguments !== "refuse") return check;
   return (args) => {

@@ -12,7 +12,7 @@ import type { Run } from "./compose.ts";
 import type { Ask, RequestContext } from "./context.ts";
 import { MCPError } from "./errors.ts";
 import type { JsonSchemaCompiler, Validation } from "./ports.ts";
-import { isPromise, then } from "./promises.ts";
+import { after, isPromise } from "./promises.ts";
 import { toPromptResult, toResourceResult, toStructuredResult, toToolResult } from "./result.ts";
 import { validator } from "./schema.ts";
 import { notFound } from "./refusals.ts";
@@ -48,7 +48,7 @@ export function toolHeart(tool: ToolDefinition, options: HeartOptions): Run<Argu
 export function resourceHeart(resource: ResourceDefinition, options: HeartOptions): Run<Arguments> {
   const handler = resource.handler as AnyHandler;
   return limited(resource.timeout ?? options.timeout, (ctx, params) =>
-    then(handler(params, ctx), (value) => {
+    after(handler(params, ctx), (value) => {
       const uri = ctx.operation.name;
       if (value === undefined) throw notFound("resource", uri);
       return toResourceResult(value, uri, resource.mimeType);
@@ -62,8 +62,8 @@ export function promptHeart(prompt: PromptDefinition, options: HeartOptions): Ru
     ? argumentsCheck({}, validator(prompt.input, options.compile), "follow-schema")
     : noArguments;
   return limited(prompt.timeout ?? options.timeout, (ctx, args) =>
-    then(
-      then(check(args), (input) => handler(input, ctx)),
+    after(
+      after(check(args), (input) => handler(input, ctx)),
       (value) => toPromptResult(value, prompt.item.description),
     ),
   );
@@ -82,7 +82,7 @@ export function completionHeart(
     const completer = Object.hasOwn(component.completers, argument.name)
       ? component.completers[argument.name]
       : undefined;
-    return then(candidates(completer, argument.value, ctx, context), (all) => ({
+    return after(candidates(completer, argument.value, ctx, context), (all) => ({
       completion: {
         values: all.slice(0, MOST_COMPLETIONS),
         total: all.length,
@@ -119,7 +119,7 @@ function outputCheck(
     }
     return toStructuredResult(validation.value);
   };
-  return (value) => then(validate(value), accept);
+  return (value) => after(validate(value), accept);
 }
 
 function segment(part: PropertyKey | { readonly key: PropertyKey }): string {
@@ -130,25 +130,23 @@ function segment(part: PropertyKey | { readonly key: PropertyKey }): string {
 function limited<A>(milliseconds: number, run: Run<A>): Run<A> {
   return (ctx, args) => {
     const result = run(ctx, args);
-    if (!isPromise(result)) return result;
-    return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => {
-        const error = timedOut(ctx, milliseconds);
-        ctx.cancel(error);
-        reject(error);
-      }, milliseconds);
-      result.then(
-        (value) => {
-          clearTimeout(timer);
-          resolve(value);
-        },
-        (error: unknown) => {
-          clearTimeout(timer);
-          reject(error);
-        },
-      );
-    });
+    return isPromise(result) ? withinLimit(result, milliseconds, ctx) : result;
   };
+}
+
+function withinLimit(result: Promise<unknown>, milliseconds: number, ctx: RequestContext): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
+      const error = timedOut(ctx, milliseconds);
+      ctx.cancel(error);
+      reject(error);
+    }, milliseconds);
+    const settle = (done: (value: unknown) => void) => (value: unknown) => {
+      clearTimeout(timer);
+      return done(value);
+    };
+    result.then(settle(resolve), settle(reject));
+  });
 }
 
 const NOUNS = {

@@ -6,7 +6,11 @@ export function isPromise(value: unknown): value is Promise<unknown> {
   );
 }
 
-/** `next` of the value, now if it is there and later if it is promised. */
-export function then<T, R>(value: T | Promise<T>, next: (value: T) => R | Promise<R>): R | Promise<R> {
-  return isPromise(value) ? (value).then(next) : next(value);
+/** What `next` makes of the value: now if it is there, later if it is promised. */
+export function after<T, R>(value: T | Promise<T>, next: (value: T) => R | Promise<R>): R | Promise<R> {
+  return isPromise(value) ? later(value, next) : next(value);
+}
+
+async function later<T, R>(value: Promise<T>, next: (value: T) => R | Promise<R>): Promise<R> {
+  return next(await value);
 }

@@ -2,7 +2,7 @@
 
 import type { StandardJSONSchemaV1, StandardSchemaV1 } from "@standard-schema/spec";
 import { ConfigurationError, ValidationError } from "./errors.ts";
-import type { Issue, JsonSchema, JsonSchemaCompiler, Validation, Validator } from "./ports.ts";
+import type { Issue, JsonSchema, JsonSchemaCompiler, Validator } from "./ports.ts";
 
 /** A Standard Schema that can also give JSON Schema: zod 4, ArkType, Valibot through its adapter, … */
 export type StandardSchema<Input = unknown, Output = Input> = StandardSchemaV1<Input, Output> &

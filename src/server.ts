@@ -126,11 +126,7 @@ export class MCPServer {
     options: ToolOptions<S, O>,
     handler: ToolHandler<S, O>,
   ): this {
-    this.#add(
-      defineTool(this.#registry.nextOrder(), name, options, handler),
-      options.input,
-      options.output,
-    );
+    this.#add(defineTool(this.#registry.nextOrder(), name, options, handler), options.input, options.output);
     return this;
   }
 

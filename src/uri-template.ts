@@ -24,7 +24,7 @@ export interface UriTemplate {
   /** Whether a variable may span several segments: such templates are tried last. */
   readonly greedy: boolean;
   /** The variables' decoded values, or `undefined` where the URI does not match or hides a separator. */
-  match(uri: string): Record<string, string> | undefined;
+  readonly match: (uri: string) => Record<string, string> | undefined;
 }
 
 const EXPRESSION = /\{([^{}]*)\}/g;

@@ -69,7 +69,7 @@ async function answerBatch(
   });
   const bodies: string[] = [];
   for (const reply of replies) {
-    const { body, tail } = isPromise(reply) ? ((await reply)) : reply;
+    const { body, tail } = isPromise(reply) ? await reply : reply;
     if (body !== "") bodies.push(tail ? body + decoder.decode(tail) : body);
   }
   return bodies.length === 0 ? ACCEPTED : { status: 200, body: `[${bodies.join(",")}]` };

@@ -5,7 +5,7 @@ import { RPC, type RequestId, type RpcError } from "./jsonrpc.ts";
 
 export interface Exchange {
   /** A request header by its lower-case name; several are joined by `, `. */
-  header(name: string): string | undefined;
+  readonly header: (name: string) => string | undefined;
   readonly requestId: string;
   readonly cancellation: Cancellation;
 }

@@ -66,7 +66,7 @@ async function perform(
       ask: read.ask,
       envelope: {
         requestId,
-        protocolVersion: String(claims?.[META.protocolVersion] ?? LATEST_LEGACY),
+        protocolVersion: (claims?.[META.protocolVersion] as string | undefined) ?? LATEST_LEGACY,
         clientInfo: claims?.[META.clientInfo] as ClientInfo | undefined,
         clientCapabilities: claims?.[META.clientCapabilities] as
           | Readonly<Record<string, unknown>>

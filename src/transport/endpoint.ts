@@ -12,7 +12,7 @@ import { type Gate, createGate } from "./hosts.ts";
 /** What is known of a request before its body. */
 export interface Head {
   readonly method: string;
-  header(name: string): string | undefined;
+  readonly header: (name: string) => string | undefined;
 }
 
 export class Endpoint {

@@ -35,7 +35,7 @@ export function nodeListener(
   closing: () => boolean = () => false,
 ): (request: IncomingMessage, response: ServerResponse) => void {
   return (request: MountedRequest, response) => {
-    const url = request.originalUrl ?? (request.url);
+    const url = request.originalUrl ?? request.url ?? "";
     if (url !== endpoint.path && url.split("?", 1)[0] !== endpoint.path) return others(request, response);
 
     const { headers } = request;
