@@ -1,8 +1,10 @@
 /** Tools, resources and prompts as their authors register them: options, and the checks of registration. */
 
+import type { CacheHint } from "./cache-hint.ts";
 import type { RequestContext } from "./context.ts";
 import { type Duration, milliseconds } from "./duration.ts";
 import { ConfigurationError } from "./errors.ts";
+import { type ParamHeader, paramHeaders } from "./param-headers.ts";
 import type { JsonSchema } from "./ports.ts";
 import { type Parsed, type Returned, type Schema, advertised, asObjectSchema } from "./schema.ts";
 import { type TemplateParams, type UriTemplate, compileTemplate, isTemplate } from "./uri-template.ts";
@@ -75,6 +77,8 @@ export interface ResourceOptions<Name extends string> extends ComponentOptions {
   readonly mimeType?: string;
   /** The size in bytes, where it is known beforehand. */
   readonly size?: number;
+  /** How long and for whom clients may keep what is read. Default: not at all, and privately where the handler takes the context. */
+  readonly cacheHint?: CacheHint;
   readonly annotations?: ContentAnnotations;
   /** Offers values for the template's variables. */
   readonly complete?: { readonly [N in Name]?: Completer };
@@ -118,6 +122,7 @@ export interface ToolDefinition extends Definition {
   readonly input: Schema | undefined;
   readonly output: Schema | undefined;
   readonly unknownArguments: UnknownArguments | undefined;
+  readonly paramHeaders: readonly ParamHeader[];
 }
 
 export interface ResourceDefinition extends Definition {
@@ -127,6 +132,7 @@ export interface ResourceDefinition extends Definition {
   readonly item: { readonly name: string };
   readonly mimeType: string | undefined;
   readonly template: UriTemplate | undefined;
+  readonly cacheHint: CacheHint | undefined;
   readonly completers: Readonly<Record<string, Completer | undefined>>;
 }
 
@@ -160,6 +166,7 @@ export function defineTool(
     input,
     output,
     unknownArguments,
+    paramHeaders: paramHeaders(inputSchema, `${what}: input`),
     item: {
       name,
       ...defined({ title }),
@@ -196,6 +203,7 @@ export function defineResource(
     key: uri,
     mimeType,
     template,
+    cacheHint: options.cacheHint,
     completers: complete,
     item: { ...(template ? { uriTemplate: uri } : { uri, ...defined({ size }) }), name, ...about },
   };

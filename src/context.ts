@@ -1,7 +1,31 @@
 /** What an operation asked of the server looks like, and what its handler and middleware see of it. */
 
+import {
+  type Elicited,
+  type LinkElicited,
+  type Root,
+  type SamplingRequest,
+  type SamplingResult,
+  formQuestion,
+  linkQuestion,
+  rootsQuestion,
+  samplingQuestion,
+} from "./elicitation.ts";
+import { MCPError } from "./errors.ts";
+import type { InputRequired, Inquiry } from "./inquiry.ts";
+import type { JsonSchemaCompiler } from "./ports.ts";
+import type { Parsed, Schema } from "./schema.ts";
+import { type Audience, type LogLevel, Voice } from "./voice.ts";
+
 /** The kinds of operation. `list` and `discover` concern the server itself. */
-export type OperationKind = "tool" | "resource" | "prompt" | "completion" | "list" | "discover";
+export type OperationKind =
+  | "tool"
+  | "resource"
+  | "prompt"
+  | "completion"
+  | "list"
+  | "discover"
+  | "subscription";
 
 /** The four lists. */
 export type ListKind = "tools" | "resources" | "templates" | "prompts";
@@ -24,6 +48,10 @@ export interface CallEnvelope {
   /** The request's `_meta`. */
   readonly meta?: Readonly<Record<string, unknown>> | undefined;
   readonly cancellation: Cancellation;
+  /** Where the call can speak before its result, if anywhere. */
+  readonly audience?: Audience | undefined;
+  /** How the client is asked, where it can be. */
+  readonly inquire?: (() => Inquiry) | undefined;
 }
 
 /** What is asked. */
@@ -40,7 +68,8 @@ export type Ask =
       readonly context: Readonly<Record<string, string>>;
     }
   | { readonly kind: "list"; readonly list: ListKind; readonly cursor: string | undefined }
-  | { readonly kind: "discover" };
+  | { readonly kind: "discover" }
+  | { readonly kind: "subscription"; readonly filter: object };
 
 /** An operation asked of the server, free of any protocol revision. */
 export interface Call {
@@ -98,11 +127,15 @@ export interface Operation {
 export class RequestContext {
   readonly operation: Operation;
   readonly #envelope: CallEnvelope;
+  readonly #loadCompiler: () => Promise<JsonSchemaCompiler>;
+  #voice: Voice | undefined;
+  #inquiry: Inquiry | undefined;
 
   /** @internal */
-  constructor(operation: Operation, envelope: CallEnvelope) {
+  constructor(operation: Operation, envelope: CallEnvelope, loadCompiler: () => Promise<JsonSchemaCompiler>) {
     this.operation = operation;
     this.#envelope = envelope;
+    this.#loadCompiler = loadCompiler;
   }
 
   /** Identifies the request in logs, errors and the `X-Request-ID` response header. */
@@ -135,8 +168,115 @@ export class RequestContext {
     return this.#envelope.meta ?? {};
   }
 
+  /**
+   * Reports how far the work is, where the client asked to know. Reports that do not grow are left out.
+   *
+   * @param done - What is done so far, in any unit.
+   * @param total - What there is to do, in the same unit, where it is known.
+   * @param message - What is being done, for people.
+   */
+  progress(done: number, total?: number, message?: string): void {
+    this.#speak()?.progress(done, total, message);
+  }
+
+  /**
+   * Sends a log message to the client, where it asked for messages of this level. For what concerns the
+   * user; what concerns operators goes to the server's own log. Never pass secrets or other callers' data.
+   *
+   * @param logger - The part of the server that speaks.
+   */
+  log(level: LogLevel, data: unknown, logger?: string): void {
+    this.#speak()?.log(level, data, logger);
+  }
+
+  /**
+   * Asks the user to fill in a form.
+   *
+   * On revision 2026-07-28 the call ends with its question and the handler runs again with the answer, so
+   * what it does before it asks must bear repetition, or stand in {@link RequestContext.once}.
+   *
+   * @param schema - A flat object of strings, numbers, booleans and enums.
+   * @param options.key - Names the answer. Default: the order in which the call asks.
+   * @returns What the user did: declining and closing are values, not exceptions.
+   * @throws `ClientCapabilityError` where the client cannot be asked.
+   * @example
+   * ```ts
+   * const answer = await ctx.elicit("Deploy to production?", z.object({ confirm: z.boolean() }));
+   * if (answer.action !== "accept" || !answer.content.confirm) return "Not deployed.";
+   * ```
+   */
+  async elicit<const S extends Schema>(
+    message: string,
+    schema: S,
+    options: AskOptions = {},
+  ): Promise<Elicited<Parsed<S>>> {
+    return this.#ask().ask(
+      formQuestion(this.clientCapabilities, message, schema, options.key, this.#loadCompiler),
+    );
+  }
+
+  /**
+   * Asks the user to open a page: for secrets, payments and sign-in, which must not pass through the client.
+   *
+   * @param url - An `https:` URL without anything personal in it.
+   */
+  async elicitUrl(message: string, url: string, options: AskOptions = {}): Promise<LinkElicited> {
+    return this.#ask().ask(linkQuestion(this.clientCapabilities, message, url, options.key));
+  }
+
+  /** Asks the client's model. */
+  async sample(request: SamplingRequest, options: AskOptions = {}): Promise<SamplingResult> {
+    return this.#ask().ask(samplingQuestion(this.clientCapabilities, request, options.key));
+  }
+
+  /** Asks for the directories and files that the client lets the server know of. */
+  async roots(options: AskOptions = {}): Promise<readonly Root[]> {
+    return this.#ask().ask(rootsQuestion(this.clientCapabilities, options.key));
+  }
+
+  /**
+   * Runs `effect` once, however often the handler runs to ask its questions. Its result, plain JSON, travels
+   * sealed with the questions.
+   *
+   * @example
+   * ```ts
+   * const draft = await ctx.once("draft", () => invoices.create(order));
+   * const answer = await ctx.elicit(`Send invoice ${draft.id}?`, z.object({ send: z.boolean() }));
+   * ```
+   */
+  async once<T>(key: string, effect: () => T | Promise<T>): Promise<T> {
+    this.#inquiry ??= this.#envelope.inquire?.();
+    return (await (this.#inquiry ? this.#inquiry.once(key, effect) : effect())) as T;
+  }
+
+  /** The questions that the call ends with, if it asked any. @internal */
+  pendingInput(): InputRequired | undefined {
+    return this.#inquiry?.pending();
+  }
+
   /** @internal */
   cancel(reason: unknown): void {
     this.#envelope.cancellation.cancel(reason);
   }
+
+  #speak(): Voice | undefined {
+    const { audience } = this.#envelope;
+    if (audience) this.#voice ??= new Voice(audience);
+    return this.#voice;
+  }
+
+  #ask(): Inquiry {
+    this.#inquiry ??= this.#envelope.inquire?.();
+    if (!this.#inquiry) {
+      throw new MCPError("The client cannot be asked on this connection.", {
+        code: "CLIENT_CAPABILITY_REQUIRED",
+      });
+    }
+    return this.#inquiry;
+  }
+}
+
+export interface AskOptions {
+  /** Names the answer among those of the call. Default: the order in which the call asks. */
+  readonly key?: string;
 }

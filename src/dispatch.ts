@@ -2,38 +2,48 @@
 
 import { type Ask, type Call, type CallEnvelope, type Operation, RequestContext } from "./context.ts";
 import { MCPError, internalError } from "./errors.ts";
-import type { Logger } from "./ports.ts";
+import { InputRequired, Suspension } from "./inquiry.ts";
+import type { JsonSchemaCompiler, Logger } from "./ports.ts";
 import { isPromise } from "./promises.ts";
 import { toPromptResult, toResourceResult, toToolResult } from "./result.ts";
 import type { Sealed, SealedOperation } from "./seal.ts";
+
+/** What calls are served with. */
+export interface Services {
+  readonly logger: Logger;
+  /** The compiler of plain JSON Schemas, loaded when it is first needed. */
+  readonly loadCompiler: () => Promise<JsonSchemaCompiler>;
+}
 
 /** What became of a call. */
 export type Outcome = { readonly result: object; readonly error?: undefined } | { readonly error: MCPError };
 
 /** Runs a call through its operation's onion. Never throws, and stays synchronous where nothing waits. */
-export function dispatch(sealed: Sealed, call: Call, logger: Logger): Outcome | Promise<Outcome> {
+export function dispatch(sealed: Sealed, call: Call, services: Services): Outcome | Promise<Outcome> {
   const { ask, envelope } = call;
   switch (ask.kind) {
     case "tool": {
       const tool = sealed.tools.get(ask.name);
       return tool
-        ? perform(tool, ask.args, envelope, logger)
-        : unknown("tool", ask.name, sealed, envelope, logger);
+        ? perform(tool, ask.args, envelope, services)
+        : unknown("tool", ask.name, sealed, envelope, services);
     }
     case "resource":
-      return readResource(sealed, ask.name, envelope, logger);
+      return readResource(sealed, ask.name, envelope, services);
     case "prompt": {
       const prompt = sealed.prompts.get(ask.name);
       return prompt
-        ? perform(prompt, ask.args, envelope, logger)
-        : unknown("prompt", ask.name, sealed, envelope, logger);
+        ? perform(prompt, ask.args, envelope, services)
+        : unknown("prompt", ask.name, sealed, envelope, services);
     }
     case "completion":
-      return perform(completion(sealed, ask), ask, envelope, logger);
+      return perform(completion(sealed, ask), ask, envelope, services);
     case "list":
-      return perform(sealed.lists[ask.list], ask.cursor, envelope, logger);
+      return perform(sealed.lists[ask.list], ask.cursor, envelope, services);
     case "discover":
-      return perform(sealed.discover, undefined, envelope, logger);
+      return perform(sealed.discover, undefined, envelope, services);
+    case "subscription":
+      return perform(sealed.subscribe, ask.filter, envelope, services);
   }
 }
 
@@ -41,15 +51,15 @@ function readResource(
   sealed: Sealed,
   uri: string,
   envelope: CallEnvelope,
-  logger: Logger,
+  services: Services,
 ): Outcome | Promise<Outcome> {
   const resource = sealed.resources.get(uri);
-  if (resource) return perform(resource, {}, envelope, logger);
+  if (resource) return perform(resource, {}, envelope, services);
   for (const { match, operation, run } of sealed.templates) {
     const params = match(uri);
-    if (params) return perform({ operation: { ...operation, name: uri }, run }, params, envelope, logger);
+    if (params) return perform({ operation: { ...operation, name: uri }, run }, params, envelope, services);
   }
-  return unknown("resource", uri, sealed, envelope, logger);
+  return unknown("resource", uri, sealed, envelope, services);
 }
 
 function completion(
@@ -71,13 +81,13 @@ function unknown(
   name: string,
   sealed: Sealed,
   envelope: CallEnvelope,
-  logger: Logger,
+  services: Services,
 ): Outcome | Promise<Outcome> {
   return perform(
     { operation: { kind, name, tags: [] }, run: sealed.unknown[kind] },
     undefined,
     envelope,
-    logger,
+    services,
   );
 }
 
@@ -85,27 +95,30 @@ function perform<A>(
   { operation, run }: SealedOperation<A>,
   args: A,
   envelope: CallEnvelope,
-  logger: Logger,
+  services: Services,
 ): Outcome | Promise<Outcome> {
-  const ctx = new RequestContext(operation, envelope);
+  const ctx = new RequestContext(operation, envelope, services.loadCompiler);
   try {
     const result = run(ctx, args);
-    return isPromise(result) ? finished(ctx, result, logger) : { result: asResult(operation, result) };
+    return isPromise(result) ? finished(ctx, result, services) : { result: asResult(operation, result) };
   } catch (error) {
-    return failed(ctx, error, logger);
+    return failed(ctx, error, services);
   }
 }
 
-async function finished(ctx: RequestContext, result: Promise<unknown>, logger: Logger): Promise<Outcome> {
+async function finished(ctx: RequestContext, result: Promise<unknown>, services: Services): Promise<Outcome> {
   try {
     return { result: asResult(ctx.operation, await result) };
   } catch (error) {
-    return failed(ctx, error, logger);
+    // A middleware may ask too: its question ends the call like a handler's.
+    const pending = error instanceof Suspension ? ctx.pendingInput() : undefined;
+    return pending ? { result: pending } : failed(ctx, error, services);
   }
 }
 
 /** A middleware may answer with any value that a handler may return. */
 function asResult({ kind, name }: Operation, result: unknown): object {
+  if (result instanceof InputRequired) return result;
   switch (kind) {
     case "tool":
       return toToolResult(result);
@@ -118,7 +131,7 @@ function asResult({ kind, name }: Operation, result: unknown): object {
   }
 }
 
-function failed(ctx: RequestContext, error: unknown, logger: Logger): Outcome {
+function failed(ctx: RequestContext, error: unknown, { logger }: Services): Outcome {
   const shown = error instanceof MCPError ? error : internalError(error);
   if (shown.code === "INTERNAL_ERROR") {
     const { kind, name } = ctx.operation;

@@ -24,6 +24,8 @@ export type ErrorCode =
   | "RESOURCE_ERROR"
   | "PROMPT_ERROR"
   | "INTERNAL_ERROR"
+  | "CLIENT_CAPABILITY_REQUIRED"
+  | "INPUT_INVALID"
   | "UNKNOWN_JOB_TYPE"
   | "INVALID_JOB_ARGUMENTS"
   | "JOB_NOT_FOUND"
@@ -58,6 +60,11 @@ export const ERROR_CODES: Readonly<Record<ErrorCode, CodeEntry>> = {
     when: "Something unexpected; the cause is in the server's log under the request id.",
     retryable: false,
   },
+  CLIENT_CAPABILITY_REQUIRED: {
+    when: "The call needs something of the client that it did not declare; `details.requiredCapabilities` names it.",
+    retryable: false,
+  },
+  INPUT_INVALID: { when: "What the client answered to a question does not fit it.", retryable: true },
   UNKNOWN_JOB_TYPE: { when: "No job of that type is registered.", retryable: false },
   INVALID_JOB_ARGUMENTS: { when: "The arguments do not fit the job's schema.", retryable: false },
   JOB_NOT_FOUND: { when: "The caller has no job of that id.", retryable: false },

@@ -8,9 +8,11 @@ import type {
   ToolDefinition,
   UnknownArguments,
 } from "./components.ts";
+import { hintJson } from "./cache-hint.ts";
 import type { Run } from "./compose.ts";
 import type { Ask, RequestContext } from "./context.ts";
 import { MCPError } from "./errors.ts";
+import { Suspension } from "./inquiry.ts";
 import type { JsonSchemaCompiler, Validation } from "./ports.ts";
 import { after, isPromise } from "./promises.ts";
 import { toPromptResult, toResourceResult, toStructuredResult, toToolResult } from "./result.ts";
@@ -23,6 +25,8 @@ export interface HeartOptions {
   /** The time limit of components that set none, in milliseconds. */
   readonly timeout: number;
   readonly unknownArguments: UnknownArguments;
+  /** Whether callers may be answered differently before a handler is reached: there is middleware. */
+  readonly callersDiffer: boolean;
 }
 
 type Arguments = Readonly<Record<string, unknown>>;
@@ -47,11 +51,14 @@ export function toolHeart(tool: ToolDefinition, options: HeartOptions): Run<Argu
 
 export function resourceHeart(resource: ResourceDefinition, options: HeartOptions): Run<Arguments> {
   const handler = resource.handler as AnyHandler;
+  // A handler that takes the context may answer each caller differently.
+  const dependsOnCaller = options.callersDiffer || handler.length > 1;
+  const hint = hintJson(resource.cacheHint, dependsOnCaller, `Resource "${resource.key}": cacheHint`);
   return limited(resource.timeout ?? options.timeout, (ctx, params) =>
     after(handler(params, ctx), (value) => {
       const uri = ctx.operation.name;
       if (value === undefined) throw notFound("resource", uri);
-      return toResourceResult(value, uri, resource.mimeType);
+      return toResourceResult(value, uri, resource.mimeType, hint);
     }),
   );
 }
@@ -143,7 +150,9 @@ function withinLimit(result: Promise<unknown>, milliseconds: number, ctx: Reques
     }, milliseconds);
     const settle = (done: (value: unknown) => void) => (value: unknown) => {
       clearTimeout(timer);
-      return done(value);
+      // A call that asked ends with its questions, whatever its handler made of the interruption.
+      const pending = ctx.pendingInput();
+      return pending && (done === resolve || value instanceof Suspension) ? resolve(pending) : done(value);
     };
     result.then(settle(resolve), settle(reject));
   });
@@ -156,6 +165,7 @@ const NOUNS = {
   completion: "Completion",
   list: "List",
   discover: "Discovery",
+  subscription: "Subscription",
 } as const;
 
 function timedOut({ operation: { kind, name } }: RequestContext, milliseconds: number): MCPError {

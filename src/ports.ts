@@ -35,3 +35,36 @@ export type Validator = (value: unknown) => Validation | Promise<Validation>;
 
 /** Makes validators from plain JSON Schemas. Throws where the schema itself is wrong. */
 export type JsonSchemaCompiler = (schema: JsonSchema) => Validator;
+
+/** Something that changed, for whoever listens: in this process or another. */
+export type ServerEvent =
+  | { readonly kind: "list_changed"; readonly list: "tools" | "resources" | "prompts" }
+  | { readonly kind: "resource_updated"; readonly uri: string };
+
+/**
+ * Carries events to every listener. The default reaches this process alone; one that several processes share
+ * lets each of them tell its clients what another changed.
+ */
+export interface EventBus {
+  publish(event: ServerEvent): void | Promise<void>;
+  /** Calls `listener` for each event until the returned function is called. */
+  subscribe(listener: (event: ServerEvent) => void): () => void;
+}
+
+/**
+ * Keeps what was sent on the streams of 2025-era sessions, so that a client that lost its connection may go
+ * on where it was ("Resumability and Redelivery").
+ */
+export interface EventStore {
+  /** Stores a message and gives its id, unique among all streams. */
+  append(streamId: string, message: object): string | Promise<string>;
+  /** The stream that an event belongs to, and what followed it there. `undefined` where it is not known. */
+  after(eventId: string): EventReplay | undefined | Promise<EventReplay | undefined>;
+  /** Forgets a session's streams; their ids begin with `prefix`. */
+  forget(prefix: string): void | Promise<void>;
+}
+
+export interface EventReplay {
+  readonly streamId: string;
+  readonly events: readonly { readonly id: string; readonly message: object }[];
+}

@@ -39,14 +39,20 @@ export class Registry {
     this.#version++;
   }
 
-  remove(ref: ComponentRef): void {
-    for (const [id] of this.#matching(ref)) this.#definitions.delete(id);
+  /** Takes components out, and gives them. */
+  remove(ref: ComponentRef): readonly ComponentDefinition[] {
+    const found = this.#matching(ref);
+    for (const [id] of found) this.#definitions.delete(id);
     this.#version++;
+    return found.map(([, definition]) => definition);
   }
 
-  switch(ref: ComponentRef, enabled: boolean): void {
-    for (const [, definition] of this.#matching(ref)) definition.enabled = enabled;
+  /** Enables or disables components, and gives them. */
+  switch(ref: ComponentRef, enabled: boolean): readonly ComponentDefinition[] {
+    const definitions = this.#matching(ref).map(([, definition]) => definition);
+    for (const definition of definitions) definition.enabled = enabled;
     this.#version++;
+    return definitions;
   }
 
   /** The enabled components in the order of registration. */

@@ -1,6 +1,14 @@
 /** What a handler returned → what goes on the wire. This file alone decides. */
 
-import { type ContentBlock, type ResourceContents, base64, isContentBlock, text } from "./content.ts";
+import { NOT_CACHEABLE } from "./cache-hint.ts";
+import {
+  type ContentBlock,
+  type EmbeddedResource,
+  type ResourceContents,
+  base64,
+  isContentBlock,
+  text,
+} from "./content.ts";
 import { toJsonData, toJsonText } from "./json.ts";
 
 /** The result of a tool call (specification, "CallToolResult"). */
@@ -22,8 +30,16 @@ export class ToolResult {
 /** The result of reading a resource (specification, "ReadResourceResult"). */
 export class ResourceResult {
   readonly contents: readonly ResourceContents[];
-  constructor(contents: readonly ResourceContents[]) {
+  readonly #hint: string;
+
+  constructor(contents: readonly ResourceContents[], hint: string = NOT_CACHEABLE) {
     this.contents = contents;
+    this.#hint = hint;
+  }
+
+  /** How the result may be cached, as members of the modern result. @internal */
+  get cacheHint(): string {
+    return this.#hint;
   }
 }
 
@@ -71,26 +87,31 @@ export function toStructuredResult(value: unknown): ToolResult {
 }
 
 /** A resource's return value: text as it is, bytes as a blob, any other value as compact JSON. */
-export function toResourceResult(value: unknown, uri: string, mimeType: string | undefined): ResourceResult {
+export function toResourceResult(
+  value: unknown,
+  uri: string,
+  mimeType: string | undefined,
+  hint?: string,
+): ResourceResult {
   if (value instanceof ResourceResult) return value;
-  if (isContentBlock(value) && value.type === "resource") return new ResourceResult([value.resource]);
-  if (
-    Array.isArray(value) &&
-    value.length > 0 &&
-    value.every((item) => isContentBlock(item) && item.type === "resource")
-  ) {
-    return new ResourceResult(value.map((item: { resource: ResourceContents }) => item.resource));
-  }
-  if (value instanceof Uint8Array) {
-    return new ResourceResult([
-      { uri, mimeType: mimeType ?? "application/octet-stream", blob: base64(value) },
-    ]);
-  }
-  if (typeof value === "string")
-    return new ResourceResult([{ uri, mimeType: mimeType ?? "text/plain", text: value }]);
-  return new ResourceResult([
-    { uri, mimeType: mimeType ?? "application/json", text: toJsonText(value ?? null) },
-  ]);
+  const blocks: readonly unknown[] = Array.isArray(value) && value.length > 0 ? value : [value];
+  if (blocks.every(isEmbedded))
+    return new ResourceResult(
+      blocks.map(({ resource }) => resource),
+      hint,
+    );
+  return new ResourceResult([contentsOf(value, uri, mimeType)], hint);
+}
+
+function contentsOf(value: unknown, uri: string, mimeType: string | undefined): ResourceContents {
+  if (value instanceof Uint8Array)
+    return { uri, mimeType: mimeType ?? "application/octet-stream", blob: base64(value) };
+  if (typeof value === "string") return { uri, mimeType: mimeType ?? "text/plain", text: value };
+  return { uri, mimeType: mimeType ?? "application/json", text: toJsonText(value ?? null) };
+}
+
+function isEmbedded(value: unknown): value is EmbeddedResource {
+  return isContentBlock(value) && value.type === "resource";
 }
 
 /** A prompt's return value: text or a block is one user message, an array may mix those with messages. */

@@ -1,5 +1,6 @@
 /** Sealing: everything that does not depend on a request, computed once. */
 
+import { type CacheHint, hintJson } from "./cache-hint.ts";
 import type {
   ComponentDefinition,
   PromptDefinition,
@@ -11,6 +12,7 @@ import type { Ask, ListKind, Operation } from "./context.ts";
 import { ConfigurationError, MCPError } from "./errors.ts";
 import { type HeartOptions, completionHeart, promptHeart, resourceHeart, toolHeart } from "./heart.ts";
 import { List, type Page } from "./list.ts";
+import type { ParamHeader } from "./param-headers.ts";
 import { notFound } from "./refusals.ts";
 import type { UriTemplate } from "./uri-template.ts";
 
@@ -47,11 +49,16 @@ export interface Sealed {
   readonly completions: ReadonlyMap<string, SealedOperation<Extract<Ask, { kind: "completion" }>>>;
   readonly lists: Readonly<Record<ListKind, SealedOperation<string | undefined>>>;
   readonly discover: SealedOperation<undefined>;
+  readonly subscribe: SealedOperation<object>;
   /** The onions of names that are not there: a refusal is seen by the same middleware as a result. */
   readonly unknown: Readonly<Record<"tool" | "resource" | "prompt", Run<unknown>>>;
   readonly unknownCompletion: CompletionRun;
   /** Tools whose output is no object: 2025-era clients get it wrapped as `{ result }`. */
   readonly wrapped: ReadonlySet<string>;
+  /** Parameters that headers mirror, of the tools that have any. */
+  readonly paramHeaders: ReadonlyMap<string, readonly ParamHeader[]>;
+  /** How lists and discovery may be cached, as members of the modern result. */
+  readonly listHint: string;
 }
 
 export interface SealOptions extends HeartOptions {
@@ -59,6 +66,7 @@ export interface SealOptions extends HeartOptions {
   readonly instructions: string | undefined;
   readonly middleware: readonly Middleware[];
   readonly pageSize: number;
+  readonly cacheHint: CacheHint | undefined;
 }
 
 /** Seals the enabled components. Throws one {@link ConfigurationError} that names every problem. */
@@ -117,6 +125,15 @@ export function seal(definitions: readonly ComponentDefinition[], options: SealO
       "discover",
       wrap(() => undefined),
     ),
+    subscribe: operation(
+      "subscription",
+      "subscriptions/listen",
+      wrap((_ctx, filter: object) => filter),
+    ),
+    paramHeaders: new Map(
+      tools.flatMap(({ key, paramHeaders }) => (paramHeaders.length > 0 ? [[key, paramHeaders]] : [])),
+    ),
+    listHint: hintJson(options.cacheHint, options.callersDiffer, "cacheHint"),
     unknown: {
       tool: wrap(({ operation: { name } }) => refuse(notFound("tool", name))),
       resource: wrap(({ operation: { name } }) => refuse(notFound("resource", name))),
@@ -181,9 +198,10 @@ function capabilities(
 ): Record<string, object> {
   const completes = [...resources, ...prompts].some(({ completers }) => Object.keys(completers).length > 0);
   return {
-    ...(tools.length > 0 && { tools: {} }),
-    ...(resources.length > 0 && { resources: {} }),
-    ...(prompts.length > 0 && { prompts: {} }),
+    ...(tools.length > 0 && { tools: { listChanged: true } }),
+    ...(resources.length > 0 && { resources: { subscribe: true, listChanged: true } }),
+    ...(prompts.length > 0 && { prompts: { listChanged: true } }),
     ...(completes && { completions: {} }),
+    logging: {},
   };
 }

@@ -12,13 +12,22 @@ import {
   defineTool,
   type Icon,
 } from "./components.ts";
+import type { CacheHint } from "./cache-hint.ts";
 import type { Middleware } from "./compose.ts";
 import { type Duration, milliseconds } from "./duration.ts";
 import { ConfigurationError } from "./errors.ts";
 import { type Hook, Lifecycle, type Probe } from "./lifecycle.ts";
-import type { JsonSchema, JsonSchemaCompiler, Logger, Validator } from "./ports.ts";
+import { memoryEventBus } from "./events.ts";
+import type { EventBus, JsonSchema, JsonSchemaCompiler, Logger, ServerEvent, Validator } from "./ports.ts";
 import { type ComponentRef, Registry } from "./registry.ts";
-import type { HttpOptions, ListeningServer, NodeHandler, RunningServer, Runtime } from "./runtime.ts";
+import type {
+  HttpOptions,
+  ListeningServer,
+  NodeHandler,
+  RunningServer,
+  Runtime,
+  StateOptions,
+} from "./runtime.ts";
 import { type Schema, isPlainJsonSchema } from "./schema.ts";
 import { type Sealed, type ServerInfo, seal } from "./seal.ts";
 import type { TemplateParams } from "./uri-template.ts";
@@ -43,6 +52,18 @@ export interface MCPServerOptions {
   /** Default: JSON lines on stderr. */
   readonly logger?: Logger;
   readonly http?: HttpOptions;
+  /** How long and for whom clients may keep lists. Default: not at all, and privately where there is middleware. */
+  readonly cacheHint?: CacheHint;
+  /** How the state that travels with a call's questions is sealed. */
+  readonly requestState?: StateOptions;
+  /** Carries changes to those who listen. Default: within this process. */
+  readonly eventBus?: EventBus;
+}
+
+/** Tells clients that listen of changes. Changes of the lists are told by themselves. */
+export interface Notifier {
+  /** The resource at `uri` has changed. */
+  resourceUpdated(uri: string): void;
 }
 
 interface RunCommon {
@@ -81,6 +102,12 @@ export class MCPServer {
   readonly #middleware: Middleware[] = [];
   readonly #lifecycle = new Lifecycle();
   readonly #timeout: number;
+  readonly #bus: EventBus;
+  readonly #changed = new Set<"tools" | "resources" | "prompts">();
+  /** Tells clients that listen of changes. */
+  readonly notify: Notifier = {
+    resourceUpdated: (uri) => this.#publish({ kind: "resource_updated", uri }),
+  };
   #logger: Logger | undefined;
   #compile: JsonSchemaCompiler | undefined;
   #sealed: Sealed | undefined;
@@ -98,6 +125,7 @@ export class MCPServer {
       throw new ConfigurationError(`pageSize is ${pageSize}: write a whole number from 1.`);
     this.#options = options;
     this.#logger = options.logger;
+    this.#bus = options.eventBus ?? memoryEventBus();
     this.#timeout = milliseconds(options.timeout ?? "30s", "timeout");
     this.#info = {
       name,
@@ -172,19 +200,19 @@ export class MCPServer {
 
   /** Takes components out. The next request no longer finds them. */
   remove(ref: ComponentRef): this {
-    this.#registry.remove(ref);
+    this.#listsChanged(this.#registry.remove(ref));
     return this;
   }
 
   /** Hides components: they leave the lists, and calling them answers as if they did not exist. */
   disable(ref: ComponentRef): this {
-    this.#registry.switch(ref, false);
+    this.#listsChanged(this.#registry.switch(ref, false));
     return this;
   }
 
   /** Brings disabled components back, in their old place. */
   enable(ref: ComponentRef): this {
-    this.#registry.switch(ref, true);
+    this.#listsChanged(this.#registry.switch(ref, true));
     return this;
   }
 
@@ -283,6 +311,28 @@ export class MCPServer {
     if (this.#compile)
       for (const schema of schemas) if (schema && isPlainJsonSchema(schema)) this.#compile(schema);
     this.#registry.add(definition);
+    this.#listsChanged([definition]);
+  }
+
+  /** Tells of changed lists, once for all that changes in one go. Before the start nobody listens. */
+  #listsChanged(definitions: readonly ComponentDefinition[]): void {
+    if (!this.#sealed) return;
+    if (this.#changed.size === 0) {
+      queueMicrotask(() => {
+        for (const list of this.#changed) this.#publish({ kind: "list_changed", list });
+        this.#changed.clear();
+      });
+    }
+    for (const { kind } of definitions) this.#changed.add(`${kind}s`);
+  }
+
+  #publish(event: ServerEvent): void {
+    const failed = (error: unknown) => this.#logger?.error({ err: error }, "An event could not be published");
+    try {
+      void Promise.resolve(this.#bus.publish(event)).catch(failed);
+    } catch (error) {
+      failed(error);
+    }
   }
 
   #mounted(): Promise<Faces> {
@@ -303,23 +353,31 @@ export class MCPServer {
       http: this.#options.http ?? {},
       lifecycle: this.#lifecycle,
       logger,
+      loadCompiler: () => this.#loadCompiler(),
+      eventBus: this.#bus,
+      stateKeys: this.#options.requestState ?? {},
       sealed: () =>
         this.#sealed && this.#sealedVersion === this.#registry.version ? this.#sealed : this.#seal(logger),
     };
   }
 
+  async #loadCompiler(): Promise<JsonSchemaCompiler> {
+    this.#compile ??= remembering((await import("./validation/json-schema.ts")).compileJsonSchema);
+    return this.#compile;
+  }
+
   async #seal(logger: Logger): Promise<Sealed> {
     const version = this.#registry.version;
     const definitions = this.#registry.enabled();
-    if (!this.#compile && definitions.some(usesPlainJsonSchema)) {
-      this.#compile = remembering((await import("./validation/json-schema.ts")).compileJsonSchema);
-    }
+    if (definitions.some(usesPlainJsonSchema)) await this.#loadCompiler();
     try {
       this.#sealed = seal(definitions, {
         info: this.#info,
         instructions: this.#options.instructions,
         middleware: this.#middleware,
         pageSize: this.#options.pageSize ?? 1_000,
+        cacheHint: this.#options.cacheHint,
+        callersDiffer: this.#middleware.length > 0,
         timeout: this.#timeout,
         unknownArguments: this.#options.unknownArguments ?? "follow-schema",
         compile: this.#compile ?? unloaded,

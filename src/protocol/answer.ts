@@ -1,12 +1,19 @@
 /** One HTTP body, parsed, to its answer: which era it belongs to, and whether it is a message at all. */
 
-import type { Logger } from "../ports.ts";
 import { isPromise } from "../promises.ts";
 import type { Sealed } from "../seal.ts";
-import { ACCEPTED, type Exchange, type Reply, errorReply, invalidRequest } from "./exchange.ts";
+import {
+  ACCEPTED,
+  type Exchange,
+  type ProtocolServices,
+  type Reply,
+  errorReply,
+  invalidRequest,
+} from "./exchange.ts";
 import { RPC, readMessage } from "./jsonrpc.ts";
 import { answerLegacy } from "./legacy.ts";
-import { answerModern, claimsModern, missingEnvelope, unsupportedVersion } from "./modern.ts";
+import { claimsModern } from "./envelope.ts";
+import { answerModern, missingEnvelope, unsupportedVersion } from "./modern.ts";
 import { LEGACY, MODERN, UNSTATED_LEGACY } from "./versions.ts";
 
 /** Answers a parsed body. A request with the modern envelope is modern, `initialize` and the rest are 2025-era. */
@@ -14,16 +21,16 @@ export function answer(
   sealed: Sealed,
   body: unknown,
   exchange: Exchange,
-  logger: Logger,
+  services: ProtocolServices,
 ): Reply | Promise<Reply> {
   const version = exchange.header("mcp-protocol-version");
-  if (Array.isArray(body)) return answerBatch(sealed, body, version, exchange, logger);
+  if (Array.isArray(body)) return answerBatch(sealed, body, version, exchange, services);
   const message = readMessage(body);
   if ("problem" in message) return invalidRequest(400, `Invalid request: ${message.problem}`, message.id);
   if ("notification" in message) return ACCEPTED;
 
   const { request } = message;
-  if (claimsModern(request)) return answerModern(sealed, request, exchange, logger);
+  if (claimsModern(request)) return answerModern(sealed, request, exchange, services);
   if (version === MODERN) return missingEnvelope(request.id);
   if (version !== undefined && !LEGACY.includes(version) && request.method !== "initialize") {
     return errorReply(400, request.id, unsupportedVersion(version.slice(0, 64)));
@@ -35,7 +42,7 @@ export function answer(
       request.id,
     );
   }
-  return answerLegacy(sealed, request, version ?? UNSTATED_LEGACY, exchange, logger);
+  return answerLegacy(sealed, request, version ?? UNSTATED_LEGACY, exchange, services);
 }
 
 /** Most messages that one batch may hold. */
@@ -47,7 +54,7 @@ async function answerBatch(
   messages: readonly unknown[],
   version: string | undefined,
   exchange: Exchange,
-  logger: Logger,
+  services: ProtocolServices,
 ): Promise<Reply> {
   if (version !== undefined && version !== UNSTATED_LEGACY)
     return invalidRequest(400, "Invalid request: send one message at a time.");
@@ -65,7 +72,7 @@ async function answerBatch(
         message: "Invalid request: this request cannot be part of a batch.",
       });
     }
-    return answerLegacy(sealed, message.request, UNSTATED_LEGACY, exchange, logger);
+    return answerLegacy(sealed, message.request, UNSTATED_LEGACY, exchange, services);
   });
   const bodies: string[] = [];
   for (const reply of replies) {

@@ -1,6 +1,9 @@
 /** One HTTP request and its answer, as the protocol sees them: no sockets. */
 
 import type { Cancellation } from "../context.ts";
+import type { Services } from "../dispatch.ts";
+import type { StateCodec } from "./request-state.ts";
+import type { Outlet, SubscriptionHub } from "./subscriptions.ts";
 import { RPC, type RequestId, type RpcError } from "./jsonrpc.ts";
 
 export interface Exchange {
@@ -8,6 +11,8 @@ export interface Exchange {
   readonly header: (name: string) => string | undefined;
   readonly requestId: string;
   readonly cancellation: Cancellation;
+  /** Sends a message before the answer, which makes the answer an event stream; where the client accepts one. */
+  readonly say?: ((json: string) => void) | undefined;
 }
 
 export interface Reply {
@@ -17,6 +22,14 @@ export interface Reply {
   /** Bytes that follow `body`: the parts of an answer that were made at sealing. */
   readonly tail?: Uint8Array;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Takes over the event stream that is the answer; called once, gives what stops it. */
+  readonly listen?: (outlet: Outlet) => () => void;
+}
+
+/** What the protocol serves requests with. */
+export interface ProtocolServices extends Services {
+  readonly codec: StateCodec;
+  readonly hub: SubscriptionHub;
 }
 
 export const ACCEPTED: Reply = { status: 202, body: "" };

@@ -1,7 +1,8 @@
 /** The headers that mirror a modern request's body (2026-07-28, "Request Metadata"). */
 
 import type { Exchange } from "./exchange.ts";
-import { RPC, type RpcError, type RpcRequest } from "./jsonrpc.ts";
+import type { ParamHeader } from "../param-headers.ts";
+import { RPC, type RpcError, type RpcRequest, isObject } from "./jsonrpc.ts";
 
 type Header = (name: string) => string | undefined;
 
@@ -42,6 +43,34 @@ export function missing({ method, params }: RpcRequest, header: Exchange["header
   return decoded === name
     ? undefined
     : mismatch(`Mcp-Name is '${shown(decoded)}' and the body says '${shown(name)}'`);
+}
+
+/** `Mcp-Param-*` headers that are not what the arguments say (2026-07-28, "Server Behavior for Custom Headers"). */
+export function paramMismatch(
+  declared: readonly ParamHeader[],
+  args: Readonly<Record<string, unknown>>,
+  header: Header,
+): RpcError | undefined {
+  for (const { header: name, path, type } of declared) {
+    const value = path.reduce<unknown>(
+      (inner, key) => (isObject(inner) && Object.hasOwn(inner, key) ? inner[key] : undefined),
+      args,
+    );
+    const raw = header(name);
+    if (value === undefined || value === null) {
+      if (raw !== undefined) return mismatch(`${name} is set and the arguments have no ${path.join(".")}`);
+      continue;
+    }
+    if (raw === undefined) return mismatch(`${name} is missing`);
+    const decoded = decodeHeader(raw);
+    if (decoded === undefined) return mismatch(`${name} is not valid Base64 of UTF-8 text`);
+    const equal =
+      type === "integer"
+        ? /^-?\d+(?:\.0+)?$/.test(decoded) && Number(decoded) === value
+        : decoded === String(value);
+    if (!equal) return mismatch(`${name} is not what the arguments say`);
+  }
+  return undefined;
 }
 
 const SENTINEL = "=?base64?";

@@ -30,6 +30,7 @@ export const RPC = {
   /** 2025-era only. */
   resourceNotFound: -32002,
   headerMismatch: -32020,
+  missingCapability: -32021,
   unsupportedVersion: -32022,
 } as const;
 

@@ -3,16 +3,16 @@
 import type { Ask, CallEnvelope } from "../context.ts";
 import { type Outcome, dispatch } from "../dispatch.ts";
 import type { Page } from "../list.ts";
-import type { Logger } from "../ports.ts";
 import { isPromise } from "../promises.ts";
 import { ToolResult } from "../result.ts";
 import type { Sealed } from "../seal.ts";
 import type { JsonSchema } from "../ports.ts";
-import { type Exchange, type Reply, errorReply } from "./exchange.ts";
+import { type Exchange, type ProtocolServices, type Reply, errorReply } from "./exchange.ts";
 import { RPC, type RequestId, type RpcRequest, isObject } from "./jsonrpc.ts";
-import { isMethod, readAsk } from "./methods.ts";
-import { LIST_MEMBER, methodNotFound } from "./modern.ts";
+import { LIST_MEMBER, isMethod, readAsk } from "./methods.ts";
+import { methodNotFound } from "./modern.ts";
 import { isToolFailure, rpcError, toolFailure } from "./outcome.ts";
+import type { Audience } from "../voice.ts";
 import { LATEST_LEGACY, LEGACY } from "./versions.ts";
 
 /** Answers a 2025-era request of revision `version`. Errors within a call keep HTTP status 200. */
@@ -21,10 +21,11 @@ export function answerLegacy(
   { id, method, params = {} }: RpcRequest,
   version: string,
   exchange: Exchange,
-  logger: Logger,
+  services: ProtocolServices,
 ): Reply | Promise<Reply> {
   if (method === "initialize") return initialize(sealed, id, params);
-  if (method === "ping") return reply(id, "{}");
+  // The level cannot be kept without a session: messages of every call then come from "info" on.
+  if (method === "ping" || method === "logging/setLevel") return reply(id, "{}");
   if (!isMethod(method)) return errorReply(200, id, methodNotFound(method));
   const read = readAsk(method, params);
   if ("error" in read) return errorReply(200, id, read.error);
@@ -33,8 +34,9 @@ export function answerLegacy(
     protocolVersion: version,
     meta: isObject(params["_meta"]) ? params["_meta"] : undefined,
     cancellation: exchange.cancellation,
+    audience: audience(params, exchange),
   };
-  const outcome = dispatch(sealed, { ask: read.ask, envelope }, logger);
+  const outcome = dispatch(sealed, { ask: read.ask, envelope }, services);
   return isPromise(outcome)
     ? outcome.then((settled) => encode(sealed, read.ask, settled, id, envelope.requestId))
     : encode(sealed, read.ask, outcome, id, envelope.requestId);
@@ -49,11 +51,28 @@ function initialize(sealed: Sealed, id: RequestId, params: Readonly<Record<strin
   }
   const result = {
     protocolVersion: LEGACY.includes(protocolVersion) ? protocolVersion : LATEST_LEGACY,
-    capabilities: sealed.capabilities,
+    capabilities: withoutChanges(sealed.capabilities),
     serverInfo: sealed.info,
     instructions: sealed.instructions,
   };
   return reply(id, JSON.stringify(result));
+}
+
+/** Whom the call can tell of its progress, where the client reads event streams. */
+function audience(params: Readonly<Record<string, unknown>>, { say }: Exchange): Audience | undefined {
+  if (!say) return undefined;
+  const meta = isObject(params["_meta"]) ? params["_meta"] : {};
+  const token = meta["progressToken"];
+  return {
+    progressToken: typeof token === "string" || typeof token === "number" ? token : undefined,
+    logLevel: "info",
+    say: (method, message) => say(JSON.stringify({ jsonrpc: "2.0", method, params: message })),
+  };
+}
+
+/** Without a session there is nobody to tell of changes. */
+function withoutChanges(capabilities: Sealed["capabilities"]): Record<string, object> {
+  return Object.fromEntries(Object.keys(capabilities).map((name) => [name, {}]));
 }
 
 function encode(sealed: Sealed, ask: Ask, outcome: Outcome, id: RequestId, requestId: string): Reply {

@@ -75,3 +75,11 @@ function reference({
   if (type === "ref/prompt" && typeof name === "string") return { prompt: name };
   return type === "ref/resource" && typeof uri === "string" ? { template: uri } : undefined;
 }
+
+/** The member of a list result that holds its items. */
+export const LIST_MEMBER = {
+  tools: "tools",
+  resources: "resources",
+  templates: "resourceTemplates",
+  prompts: "prompts",
+} as const;

@@ -5,8 +5,8 @@ import { StdioServerTransport, serveStdio } from "@modelcontextprotocol/server/s
 import { Cancellation, type ClientInfo } from "../context.ts";
 import { dispatch } from "../dispatch.ts";
 import type { Page } from "../list.ts";
-import { isMethod, readAsk } from "../protocol/methods.ts";
-import { LIST_MEMBER, methodNotFound } from "../protocol/modern.ts";
+import { LIST_MEMBER, isMethod, readAsk } from "../protocol/methods.ts";
+import { methodNotFound } from "../protocol/modern.ts";
 import { isToolFailure, rpcError, toolFailure } from "../protocol/outcome.ts";
 import { LATEST_LEGACY, META } from "../protocol/versions.ts";
 import { makeRequestId } from "../request-id.ts";
@@ -75,7 +75,7 @@ async function perform(
         cancellation,
       },
     },
-    runtime.logger,
+    runtime,
   );
   signal.removeEventListener("abort", cancel);
   if (!outcome.error) return read.ask.kind === "list" ? listResult(outcome.result as Page) : outcome.result;

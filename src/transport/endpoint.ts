@@ -3,11 +3,20 @@
 import type { Cancellation } from "../context.ts";
 import { isPromise } from "../promises.ts";
 import { answer } from "../protocol/answer.ts";
-import { type Exchange, type Reply, errorReply, invalidRequest } from "../protocol/exchange.ts";
+import {
+  type Exchange,
+  type ProtocolServices,
+  type Reply,
+  errorReply,
+  invalidRequest,
+} from "../protocol/exchange.ts";
 import { inspectJson, parseJson } from "../protocol/json.ts";
 import { RPC } from "../protocol/jsonrpc.ts";
+import { StateCodec } from "../protocol/request-state.ts";
+import { SubscriptionHub } from "../protocol/subscriptions.ts";
 import type { Runtime } from "../runtime.ts";
 import { type Gate, createGate } from "./hosts.ts";
+import { Streams } from "./streams.ts";
 
 /** What is known of a request before its body. */
 export interface Head {
@@ -18,14 +27,23 @@ export interface Head {
 export class Endpoint {
   readonly path: string;
   readonly maxBodyBytes: number;
+  readonly streams: Streams;
   readonly #runtime: Runtime;
+  readonly #services: ProtocolServices;
   readonly #gate: Gate;
   readonly #maxInFlight: number;
   readonly #running = new Set<Cancellation>();
 
   constructor(runtime: Runtime) {
-    const { path = "/mcp", maxBodyBytes = 1_048_576, maxInFlight = 1_000 } = runtime.http;
+    const { path = "/mcp", maxBodyBytes = 1_048_576, maxInFlight = 1_000, maxStreams = 1_024 } = runtime.http;
     this.#runtime = runtime;
+    this.#services = {
+      logger: runtime.logger,
+      loadCompiler: runtime.loadCompiler,
+      codec: new StateCodec(runtime.stateKeys),
+      hub: new SubscriptionHub(runtime.eventBus),
+    };
+    this.streams = new Streams(maxStreams);
     this.#gate = createGate(runtime.http);
     this.#maxInFlight = maxInFlight;
     this.path = path;
@@ -60,26 +78,26 @@ export class Endpoint {
   }
 
   /** Answers a body: its bytes, or what a framework parsed of them. */
-  answer(
-    body: Uint8Array | { readonly parsed: unknown },
-    header: Head["header"],
-    requestId: string,
-    cancellation: Cancellation,
-  ): Reply | Promise<Reply> {
-    const { value, problem } =
-      body instanceof Uint8Array
-        ? { value: undefined, ...parseJson(body) }
-        : { value: body.parsed, problem: inspectJson(body.parsed) };
-    if (problem !== undefined)
+  answer(body: Body, exchange: Exchange): Reply | Promise<Reply> {
+    const { value, problem } = readBody(body);
+    if (problem !== undefined) {
       return errorReply(400, undefined, { code: RPC.parseError, message: `Parse error: ${problem}` });
-
-    const exchange: Exchange = { header, requestId, cancellation };
-    const { logger } = this.#runtime;
+    }
     const sealed = this.#runtime.sealed();
     const reply = isPromise(sealed)
-      ? sealed.then((ready) => answer(ready, value, exchange, logger))
-      : answer(sealed, value, exchange, logger);
-    return isPromise(reply) ? this.#tracked(reply, cancellation) : reply;
+      ? sealed.then((ready) => answer(ready, value, exchange, this.#services))
+      : answer(sealed, value, exchange, this.#services);
+    return isPromise(reply) ? this.#tracked(reply, exchange.cancellation) : reply;
+  }
+
+  /** Whether an event stream may be opened for a request: its client reads them. */
+  streamsTo(header: Head["header"]): boolean {
+    return header("accept")?.includes("text/event-stream") === true;
+  }
+
+  /** Ends all subscriptions gracefully: nobody else is told of anything. */
+  endSubscriptions(): void {
+    this.#services.hub.close();
   }
 
   /** The headers by which a page of an allowed origin may read the answer (Fetch, "CORS protocol"). */
@@ -107,6 +125,15 @@ export class Endpoint {
   }
 }
 
+/** A body as it was received, or as a framework in front has parsed it. */
+export type Body = Uint8Array | { readonly parsed: unknown };
+
+function readBody(body: Body): { readonly value?: unknown; readonly problem?: string | undefined } {
+  return body instanceof Uint8Array
+    ? parseJson(body)
+    : { value: body.parsed, problem: inspectJson(body.parsed) };
+}
+
 const PREFLIGHT: Reply = {
   status: 204,
   body: "",
@@ -118,7 +145,7 @@ const PREFLIGHT: Reply = {
   },
 };
 
-const BUSY = errorReply(
+export const BUSY: Reply = errorReply(
   503,
   undefined,
   { code: RPC.internalError, message: "Service unavailable: too many requests are under way." },

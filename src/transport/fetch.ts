@@ -1,9 +1,9 @@
 /** The MCP endpoint on web-standard `Request` and `Response`. */
 
 import { Cancellation } from "../context.ts";
-import type { Reply } from "../protocol/exchange.ts";
 import { requestIdFrom } from "../request-id.ts";
 import type { Endpoint } from "./endpoint.ts";
+import { FetchReply } from "./fetch-reply.ts";
 
 /** Serves the endpoint, and hands everything else to `others`. */
 export function fetchListener(
@@ -16,20 +16,24 @@ export function fetchListener(
     // The Host header is not among those a Request may carry: its URL holds what the server was called by.
     const header = (name: string) => request.headers.get(name) ?? (name === "host" ? url.host : undefined);
     const requestId = requestIdFrom(header("x-request-id"));
-    const respond = (reply: Reply) => toResponse(reply, requestId, endpoint.corsHeaders(header("origin")));
-
-    const refusal = endpoint.refusal({ method: request.method, header });
-    if (refusal) return respond(refusal);
-    const body = await readBody(request, endpoint.maxBodyBytes);
-    if (!body) return respond(endpoint.tooLarge());
     const cancellation = new Cancellation();
     const gone = () => cancellation.cancel(new Error("The client disconnected."));
-    request.signal.addEventListener("abort", gone, { once: true });
-    try {
-      return respond(await endpoint.answer(body, header, requestId, cancellation));
-    } finally {
-      request.signal.removeEventListener("abort", gone);
+    const headers = { "x-request-id": requestId, ...endpoint.corsHeaders(header("origin")) };
+    const reply = new FetchReply(endpoint.streams, headers, gone);
+
+    const refusal = endpoint.refusal({ method: request.method, header });
+    const body = refusal ? undefined : await readBody(request, endpoint.maxBodyBytes);
+    if (!body) {
+      reply.send(refusal ?? endpoint.tooLarge());
+      return reply.response;
     }
+    request.signal.addEventListener("abort", gone, { once: true });
+    const answer = async () => {
+      const say = endpoint.streamsTo(header) ? reply.say : undefined;
+      reply.send(await endpoint.answer(body, { header, requestId, cancellation, say }));
+      request.signal.removeEventListener("abort", gone);
+    };
+    return Promise.race([reply.response, answer().then(() => reply.response)]);
   };
 }
 
@@ -53,30 +57,4 @@ async function readBody(request: Request, limit: number): Promise<Uint8Array | u
     offset += chunk.length;
   }
   return body;
-}
-
-const encoder = new TextEncoder();
-
-function toResponse(
-  { status, body, tail, headers }: Reply,
-  requestId: string,
-  cors: Readonly<Record<string, string>> | undefined,
-): Response {
-  const content = body === "" ? null : tail ? concat(encoder.encode(body), tail) : body;
-  return new Response(content, {
-    status,
-    headers: {
-      "x-request-id": requestId,
-      ...(content !== null && { "content-type": "application/json" }),
-      ...headers,
-      ...cors,
-    },
-  });
-}
-
-function concat(head: Uint8Array, tail: Uint8Array): Uint8Array<ArrayBuffer> {
-  const whole = new Uint8Array(head.length + tail.length);
-  whole.set(head);
-  whole.set(tail, head.length);
-  return whole;
 }

@@ -6,9 +6,10 @@ import { internalError } from "../errors.ts";
 import { isPromise } from "../promises.ts";
 import { type Reply, errorReply, invalidRequest } from "../protocol/exchange.ts";
 import { RPC } from "../protocol/jsonrpc.ts";
-import { makeRequestId, requestIdFrom } from "../request-id.ts";
+import { requestIdFrom } from "../request-id.ts";
 import type { Runtime } from "../runtime.ts";
-import type { Endpoint } from "./endpoint.ts";
+import type { Body, Endpoint } from "./endpoint.ts";
+import { NodeReply } from "./node-reply.ts";
 
 /** A request as frameworks pass it on: with the URL it came with, and perhaps its body parsed. */
 type MountedRequest = IncomingMessage & { readonly originalUrl?: string; readonly body?: unknown };
@@ -38,41 +39,54 @@ export function nodeListener(
     const url = request.originalUrl ?? request.url ?? "";
     if (url !== endpoint.path && url.split("?", 1)[0] !== endpoint.path) return others(request, response);
 
-    const { headers } = request;
+    const { headers, rawHeaders } = request;
     const header = (name: string) => headers[name] as string | undefined;
     const requestId = requestIdFrom(header("x-request-id"));
-    const send = (reply: Reply) =>
-      sendReply(response, reply, requestId, endpoint.corsHeaders(headers.origin), closing());
-
+    const reply = new NodeReply(response, endpoint.streams, () => ({
+      "x-request-id": requestId,
+      ...(closing() && { connection: "close" }),
+      ...endpoint.corsHeaders(headers.origin),
+    }));
+    const refuse = (refusal: Reply) => {
+      reply.send(refusal);
+      discard(request);
+    };
     const refusal =
-      fieldsRefusal(request.rawHeaders) ?? endpoint.refusal({ method: request.method as string, header });
-    if (refusal) {
-      send(refusal);
-      return discard(request);
-    }
-    const finish = (body: Uint8Array | { readonly parsed: unknown }) => {
+      fieldsRefusal(rawHeaders) ?? endpoint.refusal({ method: request.method as string, header });
+    if (refusal) return refuse(refusal);
+
+    const finish = (body: Body) => {
       const cancellation = new Cancellation();
-      const reply = endpoint.answer(body, header, requestId, cancellation);
-      if (!isPromise(reply)) return send(reply);
+      const say = endpoint.streamsTo(header) ? reply.say : undefined;
+      const answer = endpoint.answer(body, { header, requestId, cancellation, say });
+      if (!isPromise(answer)) return reply.send(answer);
       response.once("close", () => {
         if (!response.writableFinished) cancellation.cancel(new Error("The client disconnected."));
       });
-      reply.then(
-        (settled) => send(settled),
+      answer.then(
+        (settled) => reply.send(settled),
         (error: unknown) => {
           runtime.logger.error({ requestId, err: error }, "Unexpected error");
-          send(
-            errorReply(500, undefined, { code: RPC.internalError, message: internalError(error).message }),
-          );
+          reply.send(UNEXPECTED);
         },
       );
     };
-    if (request.body !== undefined && request.readableEnded) return finish({ parsed: request.body });
-    readBody(request, endpoint.maxBodyBytes, finish, () => {
-      send(endpoint.tooLarge());
-      discard(request);
-    });
+    if (request.readableEnded) {
+      if (request.body !== undefined) return finish(readBefore(request.body));
+      runtime.logger.error({ requestId }, BODY_GONE);
+      return reply.send(UNEXPECTED);
+    }
+    readBody(request, endpoint.maxBodyBytes, finish, () => refuse(endpoint.tooLarge()));
   };
+}
+
+const BODY_GONE =
+  "A request's body was read before server.node got it: mount server.node before whatever parses bodies, or set request.body to what came of it";
+
+/** What a framework made of a body that it has read: an object, text or bytes. */
+function readBefore(body: unknown): Body {
+  if (body instanceof Uint8Array) return body;
+  return typeof body === "string" ? Buffer.from(body) : { parsed: body };
 }
 
 /** Reads a body into one buffer, counting its bytes as they come. */
@@ -117,25 +131,7 @@ function fieldsRefusal(rawHeaders: readonly string[]): Reply | undefined {
   return hosts > 1 ? invalidRequest(400, "Bad request: the Host header stands twice.") : undefined;
 }
 
-function sendReply(
-  response: ServerResponse,
-  { status, body, tail, headers }: Reply,
-  requestId: string = makeRequestId(),
-  cors: Readonly<Record<string, string>> | undefined,
-  closing: boolean,
-): void {
-  if (response.destroyed || response.headersSent) return;
-  const fields = ["x-request-id", requestId];
-  if (body !== "") fields.push("content-type", "application/json");
-  if (status !== 204) fields.push("content-length", String(Buffer.byteLength(body) + (tail?.length ?? 0)));
-  if (closing) fields.push("connection", "close");
-  for (const more of [headers, cors])
-    if (more) for (const name in more) fields.push(name, more[name] as string);
-  response.writeHead(status, fields);
-  if (tail) {
-    response.write(body);
-    response.end(tail);
-  } else {
-    response.end(body);
-  }
-}
+const UNEXPECTED = errorReply(500, undefined, {
+  code: RPC.internalError,
+  message: internalError(undefined).message,
+});

@@ -1,0 +1,22 @@
+/** How long and for whom clients may keep a result (2026-07-28, "Caching"). */
+
+import { type Duration, milliseconds } from "./duration.ts";
+import { ConfigurationError } from "./errors.ts";
+
+export interface CacheHint {
+  /** How long the result may be considered fresh. */
+  readonly ttl: Duration;
+  /** Whether others than its caller may be given it. Default: derived, `"private"` unless it depends on no caller. */
+  readonly scope?: "public" | "private";
+}
+
+/** The members of a result that tell the hint, ready to stand after others. */
+export function hintJson(hint: CacheHint | undefined, dependsOnCaller: boolean, what: string): string {
+  const { ttl = 0, scope = dependsOnCaller ? "private" : "public" } = hint ?? {};
+  if (scope !== "public" && scope !== "private")
+    throw new ConfigurationError(`${what}: scope is "${String(scope)}". Write "public" or "private".`);
+  return `,"ttlMs":${Math.round(milliseconds(ttl, `${what}: ttl`))},"cacheScope":"${scope}"`;
+}
+
+/** What is said of results that nobody may keep. */
+export const NOT_CACHEABLE = ',"ttlMs":0,"cacheScope":"private"';

@@ -1,0 +1,205 @@
+/** The questions themselves: forms and links for the user, messages for the model, roots of the file system. */
+
+import type { AudioContent, ImageContent, TextContent } from "./content.ts";
+import { ConfigurationError } from "./errors.ts";
+import { ClientCapabilityError, type Question } from "./inquiry.ts";
+import type { JsonSchema, JsonSchemaCompiler } from "./ports.ts";
+import {
+  type Parsed,
+  type Schema,
+  advertised,
+  asObjectSchema,
+  isPlainJsonSchema,
+  validator,
+} from "./schema.ts";
+
+type Capabilities = Readonly<Record<string, unknown>>;
+
+/** What the user did with a form: filled it in, declined, or closed it. */
+export type Elicited<T> =
+  | { readonly action: "accept"; readonly content: T }
+  | { readonly action: "decline" | "cancel" };
+
+/** What the user did with a link. */
+export interface LinkElicited {
+  readonly action: "accept" | "decline" | "cancel";
+}
+
+/** A directory or file that the client lets the server know of (specification, "Roots"). */
+export interface Root {
+  readonly uri: string;
+  readonly name?: string;
+}
+
+type SampledContent = TextContent | ImageContent | AudioContent | Readonly<Record<string, unknown>>;
+
+/** A request to the client's model (specification, "CreateMessageRequestParams"). */
+export interface SamplingRequest {
+  readonly messages: readonly {
+    readonly role: "user" | "assistant";
+    readonly content: SampledContent | readonly SampledContent[];
+  }[];
+  /** The most tokens the model may write. */
+  readonly maxTokens: number;
+  readonly systemPrompt?: string;
+  readonly temperature?: number;
+  readonly stopSequences?: readonly string[];
+  readonly modelPreferences?: Readonly<Record<string, unknown>>;
+  readonly metadata?: Readonly<Record<string, unknown>>;
+}
+
+/** What the client's model wrote. */
+export interface SamplingResult {
+  readonly role: "user" | "assistant";
+  readonly content: SampledContent | readonly SampledContent[];
+  readonly model: string;
+  readonly stopReason?: string;
+}
+
+/** A form. Throws where the client shows none, or where the schema is more than a form can be. */
+export function formQuestion<S extends Schema>(
+  capabilities: Capabilities,
+  message: string,
+  schema: S,
+  key: string | undefined,
+  loadCompiler: () => Promise<JsonSchemaCompiler>,
+): Question<Elicited<Parsed<S>>> {
+  const { elicitation } = capabilities;
+  // A bare `elicitation: {}` means forms (specification, "Elicitation › Capabilities").
+  const showsForms = isObject(elicitation) && ("form" in elicitation || !("url" in elicitation));
+  if (!showsForms)
+    throw new ClientCapabilityError({ elicitation: { form: {} } }, "The client cannot show the user a form.");
+  return {
+    key,
+    request: {
+      method: "elicitation/create",
+      params: { mode: "form", message, requestedSchema: formSchema(schema) },
+    },
+    accept: async (response) => {
+      const action = elicitedAction(response);
+      if (action !== "accept") return action && { action };
+      const validate = validator(schema, isPlainJsonSchema(schema) ? await loadCompiler() : neverCalled);
+      const checked = await validate((response as { content?: unknown }).content ?? {});
+      return checked.issues ? undefined : { action, content: checked.value as Parsed<S> };
+    },
+  };
+}
+
+/** A page for the user to open, for what must not pass through the client: secrets, payments, sign-in. */
+export function linkQuestion(
+  capabilities: Capabilities,
+  message: string,
+  url: string,
+  key: string | undefined,
+): Question<LinkElicited> {
+  const { elicitation } = capabilities;
+  if (!isObject(elicitation) || !("url" in elicitation)) {
+    throw new ClientCapabilityError(
+      { elicitation: { url: {} } },
+      "The client cannot open a page for the user.",
+    );
+  }
+  if (!URL.canParse(url) || !/^https:|^http:\/\/(?:localhost|127\.0\.0\.1|\[::1\])[:/]/.test(url)) {
+    throw new ConfigurationError(`ctx.elicitUrl: ${JSON.stringify(url)} is no https URL.`);
+  }
+  return {
+    key,
+    request: {
+      method: "elicitation/create",
+      params: { mode: "url", message, url, elicitationId: crypto.randomUUID() },
+    },
+    accept: (response) => {
+      const action = elicitedAction(response);
+      return action && { action };
+    },
+  };
+}
+
+export function samplingQuestion(
+  capabilities: Capabilities,
+  params: SamplingRequest,
+  key: string | undefined,
+): Question<SamplingResult> {
+  if (!isObject(capabilities["sampling"]))
+    throw new ClientCapabilityError({ sampling: {} }, "The client offers no model.");
+  return {
+    key,
+    request: { method: "sampling/createMessage", params },
+    accept: (response) =>
+      isObject(response) && typeof response["role"] === "string" && isObject(response["content"])
+        ? (response as unknown as SamplingResult)
+        : undefined,
+  };
+}
+
+export function rootsQuestion(
+  capabilities: Capabilities,
+  key: string | undefined,
+): Question<readonly Root[]> {
+  if (!isObject(capabilities["roots"]))
+    throw new ClientCapabilityError({ roots: {} }, "The client has no roots.");
+  return {
+    key,
+    request: { method: "roots/list" },
+    accept: (response) =>
+      isObject(response) && Array.isArray(response["roots"]) ? (response["roots"] as Root[]) : undefined,
+  };
+}
+
+const neverCalled: JsonSchemaCompiler = () => {
+  throw new Error("A Standard Schema needs no compiler.");
+};
+
+const forms = new WeakMap<Schema, JsonSchema>();
+
+/** Names of fields that a form must not ask for: the client, and perhaps a model, would read the answer. */
+const SECRET = /pass(?:word|phrase|wd)|secret|token|api_?key|credential|private_?key|card_?number|cvv/i;
+
+/** The schema of a form: a flat object of primitive fields (specification, "Requested Schema"). Made once. */
+function formSchema(schema: Schema): JsonSchema {
+  let form = forms.get(schema);
+  if (!form) {
+    const what = "ctx.elicit: the schema";
+    const { additionalProperties: _open, ...json } = asObjectSchema(
+      advertised(schema, "input", what),
+      what,
+    ) as Record<string, unknown>;
+    const properties = Object.entries((json["properties"] ?? {}) as Record<string, Record<string, unknown>>);
+    for (const [name, property] of properties) {
+      if (!isFormField(property)) {
+        throw new ConfigurationError(
+          `${what} has the field "${name}", which no form can show. Use strings, numbers, booleans and enums.`,
+        );
+      }
+      if (SECRET.test(name)) {
+        throw new ConfigurationError(
+          `${what} asks for "${name}". Secrets must not pass through the client: use ctx.elicitUrl.`,
+        );
+      }
+    }
+    form = { ...json, type: "object", properties: json["properties"] ?? {} };
+    forms.set(schema, form);
+  }
+  return form;
+}
+
+function isFormField({ type, items, enum: values, oneOf }: Record<string, unknown>): boolean {
+  if (type === "array") return isObject(items) && ("enum" in items || "anyOf" in items || "oneOf" in items);
+  return (
+    values !== undefined ||
+    oneOf !== undefined ||
+    type === "string" ||
+    type === "number" ||
+    type === "integer" ||
+    type === "boolean"
+  );
+}
+
+function elicitedAction(response: unknown): "accept" | "decline" | "cancel" | undefined {
+  const action = isObject(response) ? response["action"] : undefined;
+  return action === "accept" || action === "decline" || action === "cancel" ? action : undefined;
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

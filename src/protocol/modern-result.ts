@@ -1,0 +1,129 @@
+/** What became of a call, as revision 2026-07-28 writes it. */
+
+import { NOT_CACHEABLE } from "../cache-hint.ts";
+import type { Ask } from "../context.ts";
+import type { Outcome } from "../dispatch.ts";
+import { ClientCapabilityError, InputRequired } from "../inquiry.ts";
+import type { Page } from "../list.ts";
+import { ResourceResult } from "../result.ts";
+import type { Sealed } from "../seal.ts";
+import { type ProtocolServices, type Reply, errorReply } from "./exchange.ts";
+import { RPC, type RequestId } from "./jsonrpc.ts";
+import { LIST_MEMBER } from "./methods.ts";
+import { isToolFailure, rpcError, toolFailure } from "./outcome.ts";
+import type { Filter } from "./subscriptions.ts";
+import { META, MODERN } from "./versions.ts";
+
+/** The request that an outcome answers. */
+interface Origin {
+  readonly sealed: Sealed;
+  readonly ask: Ask;
+  readonly id: RequestId;
+  readonly requestId: string;
+}
+
+export function encodeModern(
+  outcome: Outcome,
+  origin: Origin,
+  services: ProtocolServices,
+): Reply | Promise<Reply> {
+  const { sealed, ask, id, requestId } = origin;
+  const { error, result } = outcome as Outcome & { readonly result?: object };
+  if (error instanceof ClientCapabilityError) {
+    const { message, requiredCapabilities } = error;
+    return errorReply(400, id, { code: RPC.missingCapability, message, data: { requiredCapabilities } });
+  }
+  if (error) {
+    if (!isToolFailure(ask, error)) return errorReply(200, id, rpcError(error, requestId, "modern"));
+    return reply(id, resultJson(sealed, toolFailure(error, requestId), ""));
+  }
+  if (result instanceof InputRequired) return askFirst(result, origin, services);
+  switch (ask.kind) {
+    case "list":
+      return { status: 200, body: opening(id), tail: pageBytes(sealed, result as Page) };
+    case "discover":
+      return { status: 200, body: opening(id), tail: sealedBytes(sealed).discover };
+    case "subscription":
+      return {
+        status: 200,
+        body: "",
+        listen: (outlet) => services.hub.listen(id, result as Filter, outlet, sealed.info),
+      };
+    case "resource":
+      return reply(
+        id,
+        resultJson(
+          sealed,
+          result as object,
+          result instanceof ResourceResult ? result.cacheHint : NOT_CACHEABLE,
+        ),
+      );
+    default:
+      return reply(id, resultJson(sealed, result as object, ""));
+  }
+}
+
+/** The questions of a call, with what it needs to go on when they are answered. */
+async function askFirst(
+  { requests, record }: InputRequired,
+  { sealed, ask, id }: Origin,
+  { codec }: ProtocolServices,
+): Promise<Reply> {
+  const requestState = await codec.seal(record, ask, sealed.info.name);
+  const result = JSON.stringify({ resultType: "input_required", inputRequests: requests, requestState });
+  return reply(id, `${result.slice(0, -1)}${sealedBytes(sealed).meta}}`);
+}
+
+function opening(id: RequestId): string {
+  return `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":`;
+}
+
+function reply(id: RequestId, result: string): Reply {
+  return { status: 200, body: `${opening(id)}${result}}` };
+}
+
+/** A result with what every modern result carries: its type, and who made it. */
+function resultJson(sealed: Sealed, result: object, more: string): string {
+  const json = JSON.stringify(result);
+  const members = json === "{}" ? "" : `,${json.slice(1, -1)}`;
+  return `{"resultType":"complete"${members}${more}${sealedBytes(sealed).meta}}`;
+}
+
+interface SealedBytes {
+  /** `,"_meta":{…}` with the server's identity. */
+  readonly meta: string;
+  readonly discover: Uint8Array;
+  readonly pages: WeakMap<Page, Uint8Array>;
+}
+
+const encoder = new TextEncoder();
+const made = new WeakMap<Sealed, SealedBytes>();
+
+/** What does not depend on the request, made with the first one after sealing. */
+function sealedBytes(sealed: Sealed): SealedBytes {
+  let bytes = made.get(sealed);
+  if (!bytes) {
+    const { capabilities, instructions, listHint } = sealed;
+    const meta = `,"_meta":${JSON.stringify({ [META.serverInfo]: sealed.info })}`;
+    const discovered = JSON.stringify({ supportedVersions: [MODERN], capabilities, instructions });
+    bytes = {
+      meta,
+      discover: encoder.encode(`{"resultType":"complete",${discovered.slice(1, -1)}${listHint}${meta}}}`),
+      pages: new WeakMap(),
+    };
+    made.set(sealed, bytes);
+  }
+  return bytes;
+}
+
+/** The end of a list's answer, made once for each page. */
+function pageBytes(sealed: Sealed, page: Page): Uint8Array {
+  const { pages } = sealedBytes(sealed);
+  let bytes = pages.get(page);
+  if (!bytes) {
+    const list = { [LIST_MEMBER[page.list]]: page.items, nextCursor: page.nextCursor };
+    bytes = encoder.encode(`${resultJson(sealed, list, sealed.listHint)}}`);
+    pages.set(page, bytes);
+  }
+  return bytes;
+}

@@ -1,0 +1,150 @@
+/** `subscriptions/listen` (2026-07-28, "Subscriptions"): who listens to what, and what each is sent. */
+
+import type { EventBus, ServerEvent } from "../ports.ts";
+import type { Sealed, ServerInfo } from "../seal.ts";
+import { type RequestId, isObject } from "./jsonrpc.ts";
+import { META } from "./versions.ts";
+
+/** What a client asks to hear, and what the server agrees to tell. */
+export interface Filter {
+  readonly toolsListChanged?: true;
+  readonly promptsListChanged?: true;
+  readonly resourcesListChanged?: true;
+  readonly resourceSubscriptions?: readonly string[];
+}
+
+/** The stream of one subscription, as a transport provides it. */
+export interface Outlet {
+  /** Sends a message. A `replaceable` one may be left out while an equal one still waits for a slow reader. */
+  send(json: string, replaceable: boolean): void;
+  /** Ends the stream after what was sent. */
+  end(): void;
+}
+
+interface Subscription {
+  readonly id: RequestId;
+  readonly outlet: Outlet;
+  readonly server: ServerInfo;
+}
+
+/** A client may follow so many resources with one subscription. */
+const MOST_URIS = 100;
+
+const LIST_FLAGS = {
+  tools: "toolsListChanged",
+  prompts: "promptsListChanged",
+  resources: "resourcesListChanged",
+} as const;
+
+/** The filter of a request, or what is wrong with it. Resources that are not there are left out. */
+export function readFilter(value: unknown, sealed: Sealed): Filter | string {
+  if (!isObject(value)) return '"notifications" must be an object.';
+  const { resourceSubscriptions: uris = [] } = value;
+  for (const flag of Object.values(LIST_FLAGS)) {
+    if (value[flag] !== undefined && typeof value[flag] !== "boolean")
+      return `"notifications.${flag}" must be a boolean.`;
+  }
+  if (!Array.isArray(uris) || uris.length > MOST_URIS || !uris.every((uri) => typeof uri === "string")) {
+    return `"notifications.resourceSubscriptions" must be an array of at most ${MOST_URIS} strings.`;
+  }
+  const { tools, prompts, resources } = sealed.capabilities;
+  const known = (uris as string[]).filter((uri) => isResource(sealed, uri));
+  return {
+    ...(value["toolsListChanged"] === true && tools && { toolsListChanged: true }),
+    ...(value["promptsListChanged"] === true && prompts && { promptsListChanged: true }),
+    ...(value["resourcesListChanged"] === true && resources && { resourcesListChanged: true }),
+    ...(known.length > 0 && { resourceSubscriptions: [...new Set(known)] }),
+  };
+}
+
+/** Whether a resource or a template answers to `uri`. */
+export function isResource(sealed: Sealed, uri: string): boolean {
+  return sealed.resources.has(uri) || sealed.templates.some(({ match }) => match(uri) !== undefined);
+}
+
+export class SubscriptionHub {
+  readonly #topics = new Map<string, Set<Subscription>>();
+  readonly #subscriptions = new Set<Subscription>();
+  readonly #unsubscribe: () => void;
+
+  constructor(bus: EventBus) {
+    this.#unsubscribe = bus.subscribe((event) => this.#deliver(event));
+  }
+
+  /** Acknowledges, then tells of each event that the filter names, until the returned function is called. */
+  listen(id: RequestId, filter: Filter, outlet: Outlet, server: ServerInfo): () => void {
+    const subscription: Subscription = { id, outlet, server };
+    const topics = filterTopics(filter);
+    outlet.send(
+      notification("notifications/subscriptions/acknowledged", id, { notifications: filter }),
+      false,
+    );
+    if (topics.length === 0) {
+      finish(subscription);
+      return () => {};
+    }
+    this.#subscriptions.add(subscription);
+    for (const topic of topics) {
+      let listeners = this.#topics.get(topic);
+      if (!listeners) this.#topics.set(topic, (listeners = new Set()));
+      listeners.add(subscription);
+    }
+    return () => this.#forget(subscription, topics);
+  }
+
+  /** Ends every subscription gracefully: each gets its result. */
+  close(): void {
+    this.#unsubscribe();
+    for (const subscription of this.#subscriptions) finish(subscription);
+    this.#subscriptions.clear();
+    this.#topics.clear();
+  }
+
+  #forget(subscription: Subscription, topics: readonly string[]): void {
+    this.#subscriptions.delete(subscription);
+    for (const topic of topics) {
+      const listeners = this.#topics.get(topic);
+      listeners?.delete(subscription);
+      if (listeners?.size === 0) this.#topics.delete(topic);
+    }
+  }
+
+  #deliver(event: ServerEvent): void {
+    const listeners = this.#topics.get(topicOf(event));
+    if (!listeners) return;
+    const isList = event.kind === "list_changed";
+    const method = eventMethod(event);
+    for (const { id, outlet } of listeners)
+      outlet.send(notification(method, id, isList ? {} : { uri: event.uri }), isList);
+  }
+}
+
+/** The method by which an event is told in every revision. */
+export function eventMethod(event: ServerEvent): string {
+  return event.kind === "list_changed"
+    ? `notifications/${event.list}/list_changed`
+    : "notifications/resources/updated";
+}
+
+function notification(method: string, id: RequestId, params: object): string {
+  return JSON.stringify({
+    jsonrpc: "2.0",
+    method,
+    params: { _meta: { [META.subscriptionId]: id }, ...params },
+  });
+}
+
+function finish({ id, outlet, server }: Subscription): void {
+  const result = { resultType: "complete", _meta: { [META.subscriptionId]: id, [META.serverInfo]: server } };
+  outlet.send(JSON.stringify({ jsonrpc: "2.0", id, result }), false);
+  outlet.end();
+}
+
+function filterTopics(filter: Filter): readonly string[] {
+  const lists = Object.entries(LIST_FLAGS).flatMap(([list, flag]) => (filter[flag] ? [`list:${list}`] : []));
+  return [...lists, ...(filter.resourceSubscriptions ?? []).map((uri) => `resource:${uri}`)];
+}
+
+function topicOf(event: ServerEvent): string {
+  return event.kind === "list_changed" ? `list:${event.list}` : `resource:${event.uri}`;
+}
