@@ -159,7 +159,12 @@ export class TaskStore {
       .map(({ id }: { id: string }) => id);
   }
 
-  /** Whether no task was ever made here. Throws when the file cannot be read. */
+  /** Throws when the tasks cannot be read. */
+  ping(): void {
+    this.#sql("SELECT 1 FROM tasks LIMIT 1").get();
+  }
+
+  /** Whether no task was ever made here. */
   isNew(): boolean {
     return this.#sql("SELECT 1 FROM sqlite_sequence WHERE name = 'tasks'").get() === undefined;
   }
