@@ -169,7 +169,9 @@ export class TaskStore {
     return this.#sql("SELECT 1 FROM sqlite_sequence WHERE name = 'tasks'").get() === undefined;
   }
 
+  /** Closes the file, with everything moved from its log into `tasks.db`: that file alone is a backup then. */
   close(): void {
+    this.#db.exec("PRAGMA wal_checkpoint(TRUNCATE)");
     this.#db.close();
   }
 
