@@ -23,6 +23,9 @@ const steps = {
   unused: () => run("knip", ["--no-progress"]),
 };
 
+/** Tests that hang are a failure, not a wait. */
+const longest = 14 * 60_000;
+
 /** Runs all steps and all tests, whatever fails on the way; resolves with whether everything passed. */
 export async function check() {
   let passed = 0;
@@ -72,7 +75,7 @@ async function vitest() {
   const file = join(folder, "report.json");
   try {
     const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${file}`];
-    const { code } = await run("vitest", ["run", ...reporters], { show: true });
+    const { code } = await run("vitest", ["run", ...reporters], { show: true, timeout: longest });
     const report = readReport(file);
     if (report === undefined) return { passed: 0, failed: 1, skipped: 0 };
     const broken = report.testResults.filter(

@@ -12,16 +12,17 @@ export const isMain = (url) =>
 
 /**
  * Runs a program with the project's own `node_modules/.bin` first in the PATH.
- * With `show` its output goes straight to the terminal; otherwise it is collected.
+ * With `show` its output goes straight to the terminal; otherwise it is collected. `timeout` is in milliseconds.
  * Resolves with `{ code, output }`; a program that died of a signal or could not start has code 1.
  */
-export function run(command, args = [], { cwd = root, show = false, env = {} } = {}) {
+export function run(command, args = [], { show = false, timeout } = {}) {
   const windows = process.platform === "win32";
   const path = join(root, "node_modules", ".bin") + (windows ? ";" : ":") + process.env.PATH;
   return new Promise((resolve) => {
     const child = spawn(command, args, {
-      cwd,
-      env: { ...process.env, PATH: path, ...env },
+      cwd: root,
+      env: { ...process.env, PATH: path },
+      timeout,
       stdio: ["ignore", show ? "inherit" : "pipe", show ? "inherit" : "pipe"],
       shell: windows,
     });

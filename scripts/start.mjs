@@ -16,15 +16,19 @@ if (npm && process.argv.includes("--stdio") && process.env.npm_config_loglevel !
 
 install();
 
-// npm runs scripts through a shell that keeps a SIGTERM for itself: stop when whoever started us has gone.
+// npm runs scripts through a shell that keeps a SIGTERM for itself: stop when whoever started us has gone,
+// unless a signal has arrived here as well. A second one would cut the graceful end short.
 if (npm && process.platform !== "win32") {
   const parent = process.ppid;
   const watch = setInterval(() => {
-    if (process.ppid === parent) return;
-    clearInterval(watch);
-    process.kill(process.pid, "SIGTERM");
-  }, 250);
-  watch.unref();
+    if (process.ppid !== parent) process.kill(process.pid, "SIGTERM");
+  }, 250).unref();
+  for (const signal of ["SIGTERM", "SIGINT"]) {
+    process.once(signal, () => {
+      clearInterval(watch);
+      if (process.listenerCount(signal) === 0) process.kill(process.pid, signal);
+    });
+  }
 }
 
 // The same process from here on, so signals, exit code, stdin and stdout are the server's own.

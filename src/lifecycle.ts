@@ -31,10 +31,10 @@ export class Lifecycle {
     this.#probes.set(name, probe);
   }
 
-  /** Runs the start-up hooks in order, once. The first that fails stops the start. */
+  /** Runs the start-up hooks in order, once. The first that fails stops the start; so does {@link stop}. */
   start(): Promise<void> {
     this.#started ??= (async () => {
-      for (const hook of this.#startup) await hook();
+      for (const hook of this.#startup) if (this.#stopped === undefined) await hook();
       this.#ready = this.#stopped === undefined;
     })();
     return this.#started;
@@ -49,6 +49,8 @@ export class Lifecycle {
   stop(logger: Logger): Promise<void> {
     this.drain();
     this.#stopped ??= (async () => {
+      // A hook that is still starting something is not overtaken by the one that ends it.
+      await this.#started?.catch(() => {});
       for (const hook of this.#shutdown.toReversed()) {
         try {
           await hook();

@@ -66,7 +66,7 @@ export interface Runtime extends Services {
 /** A server that runs. */
 export interface RunningServer {
   /** Stops taking work, lets what is under way finish, runs the shutdown hooks. */
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 /** A server that listens. */

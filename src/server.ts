@@ -66,9 +66,24 @@ export interface Notifier {
   resourceUpdated(uri: string): void;
 }
 
+/** How long the parts of an orderly end may take. */
+export interface ShutdownOptions {
+  /**
+   * HTTP only: after a signal, how long new connections are still accepted while `/health/ready` says 503 and
+   * every answer closes its connection, so that load balancers turn away in time. Default: `"1s"`.
+   */
+  readonly notice?: Duration;
+  /** How long calls under way may take to finish; then their signal fires, and a second later they are cut. Default: `"25s"`. */
+  readonly limit?: Duration;
+}
+
 interface RunCommon {
-  /** Whether SIGTERM and SIGINT end the server gracefully, and then the process. Default: `true`. */
+  /**
+   * Whether the process belongs to the server: SIGTERM and SIGINT, and on stdio the end of the input, end the
+   * server gracefully and then the process. A second signal ends it at once. Default: `true`.
+   */
   readonly signals?: boolean;
+  readonly shutdown?: ShutdownOptions;
 }
 
 export interface RunHttpOptions extends RunCommon {

@@ -159,12 +159,19 @@ export class TaskStore {
       .map(({ id }: { id: string }) => id);
   }
 
-  /** Whether no task was ever made here. Throws when the file cannot be read. */
+  /** Throws when the tasks cannot be read. */
+  ping(): void {
+    this.#sql("SELECT 1 FROM tasks LIMIT 1").get();
+  }
+
+  /** Whether no task was ever made here. */
   isNew(): boolean {
     return this.#sql("SELECT 1 FROM sqlite_sequence WHERE name = 'tasks'").get() === undefined;
   }
 
+  /** Closes the file, with everything moved from its log into `tasks.db`: that file alone is a backup then. */
   close(): void {
+    this.#db.exec("PRAGMA wal_checkpoint(TRUNCATE)");
     this.#db.close();
   }
 

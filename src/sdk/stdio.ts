@@ -1,7 +1,7 @@
 /** The bridge to the official SDK on stdio: it keeps framing, handshake and eras, our dispatch does the work. */
 
 import { type JSONRPCRequest, ProtocolError, Server, type ServerContext } from "@modelcontextprotocol/server";
-import { StdioServerTransport, serveStdio } from "@modelcontextprotocol/server/stdio";
+import { serveStdio } from "@modelcontextprotocol/server/stdio";
 import { Cancellation, type ClientInfo } from "../context.ts";
 import { dispatch } from "../dispatch.ts";
 import type { Page } from "../list.ts";
@@ -12,23 +12,29 @@ import { LATEST_LEGACY, META } from "../protocol/versions.ts";
 import { makeRequestId } from "../request-id.ts";
 import type { Runtime } from "../runtime.ts";
 import type { Sealed } from "../seal.ts";
+import { StdioWire } from "./stdio-wire.ts";
 
-type Streams = Required<ConstructorParameters<typeof StdioServerTransport>>;
+/** One client on two streams. */
+export interface StdioConnection {
+  /** Resolves when the client has ended the input, or is gone. */
+  readonly ended: Promise<void>;
+  /** Resolves when every request that came is answered. */
+  idle(): Promise<void>;
+  /** Ends the connection: what is still under way is cancelled. */
+  close(): Promise<void>;
+}
 
-/** A line of input may be so long, in bytes. */
-const LONGEST_LINE = 4_194_304;
-
-/** Serves one client on two streams. */
 export function connectStdio(
   runtime: Runtime,
   sealed: Sealed,
-  input: Streams[0],
-  output: Streams[1],
-): { close(): Promise<void> } {
-  return serveStdio(() => bridge(runtime, sealed), {
-    transport: new StdioServerTransport(input, output, { maxBufferSize: LONGEST_LINE }),
+  ...streams: ConstructorParameters<typeof StdioWire>
+): StdioConnection {
+  const wire = new StdioWire(...streams);
+  const connection = serveStdio(() => bridge(runtime, sealed), {
+    transport: wire,
     onerror: (error) => runtime.logger.warn({ err: error }, "stdio"),
   });
+  return { ended: wire.ended, idle: () => wire.idle(), close: () => connection.close() };
 }
 
 /** A bare SDK server that hands every operation to our dispatch. */

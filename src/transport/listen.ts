@@ -11,13 +11,8 @@ import { isLoopback } from "./hosts.ts";
 import { nodeRoutes } from "./node-routes.ts";
 import { nodeListener } from "./node.ts";
 import { createRoutes } from "./routes.ts";
+import { hooksDone, pause, shutdownLimits } from "./shutdown.ts";
 import { onSignal } from "./signals.ts";
-
-/** How long a draining server still accepts connections, so that load balancers notice; in milliseconds. */
-const NOTICE = 1_000;
-
-/** How long calls under way may take to finish once the server drains; in milliseconds. */
-const DRAIN_LIMIT = 25_000;
 
 /** How long cancelled calls have to answer before their connections are cut; in milliseconds. */
 const CUT_AFTER = 1_000;
@@ -26,38 +21,55 @@ const CUT_AFTER = 1_000;
 export async function listen(runtime: Runtime, options: RunHttpOptions): Promise<ListeningServer> {
   const { host = "127.0.0.1", port = 8080, signals = true } = options;
   checkExposure(runtime, host, options.allowUnauthenticated);
+  const { notice, limit } = shutdownLimits(options.shutdown);
   const endpoint = new Endpoint(runtime);
-  let draining = false;
-
-  await runtime.lifecycle.start();
   const routes = nodeRoutes(createRoutes(runtime, endpoint.path).fetch);
+  let closing: Promise<void> | undefined;
+  const draining = () => closing !== undefined;
   const server = createServer(
     LIMITS,
-    nodeListener(runtime, endpoint, routes, () => draining),
+    nodeListener(
+      runtime,
+      endpoint,
+      (request, response) => {
+        if (draining()) response.shouldKeepAlive = false;
+        routes(request, response);
+      },
+      draining,
+    ),
   );
   server.keepAliveTimeout = 65_000;
   server.maxHeadersCount = 128;
-  const address = await bind(server, host, port);
-  const url = `http://${host.includes(":") ? `[${host}]` : host}:${address.port}${endpoint.path}`;
-  console.error(banner(runtime.name, await runtime.sealed(), url, options.allowUnauthenticated));
 
-  const shutDown = async (notice: number) => {
-    draining = true;
+  const shutDown = async (wait: number) => {
+    const deadline = performance.now() + wait + limit;
     runtime.lifecycle.drain();
-    await pause(notice);
-    await closed(server, endpoint);
-    await runtime.lifecycle.stop(runtime.logger);
+    if (server.listening) {
+      await pause(wait);
+      await closed(server, endpoint, limit);
+    }
+    await hooksDone(runtime.lifecycle.stop(runtime.logger), deadline);
   };
-  let closing: Promise<void> | undefined;
-  const ignoreSignals = signals ? onSignal(() => (closing ??= shutDown(NOTICE)), runtime.logger) : () => {};
-  return {
-    url,
-    port: address.port,
-    close: () => {
-      ignoreSignals();
-      return (closing ??= shutDown(0));
-    },
-  };
+  const ignoreSignals = signals ? onSignal(() => (closing ??= shutDown(notice)), runtime.logger) : () => {};
+  try {
+    await runtime.lifecycle.start();
+    // A signal that comes while the server starts ends the process as soon as its hooks have run.
+    if (closing) await closing;
+    const address = await bind(server, host, port);
+    const url = `http://${host.includes(":") ? `[${host}]` : host}:${address.port}${endpoint.path}`;
+    console.error(banner(runtime.name, await runtime.sealed(), url, options.allowUnauthenticated));
+    return {
+      url,
+      port: address.port,
+      close: () => {
+        ignoreSignals();
+        return (closing ??= shutDown(0));
+      },
+    };
+  } catch (error) {
+    ignoreSignals();
+    throw error;
+  }
 }
 
 /** Limits on what a connection may cost before it has sent a request. */
@@ -96,19 +108,13 @@ function bind(server: Server, host: string, port: number): Promise<AddressInfo> 
 }
 
 /** Stops listening and waits for what is under way; what exceeds the limit is cancelled, then cut. */
-async function closed(server: Server, endpoint: Endpoint): Promise<void> {
+async function closed(server: Server, endpoint: Endpoint, limit: number): Promise<void> {
   const done = new Promise<void>((resolve) => server.close(() => resolve()));
   server.closeIdleConnections();
-  const limit = setTimeout(() => {
+  const timer = setTimeout(() => {
     endpoint.cancelAll(new Error("The server is shutting down."));
     setTimeout(() => server.closeAllConnections(), CUT_AFTER);
-  }, DRAIN_LIMIT);
+  }, limit);
   await done;
-  clearTimeout(limit);
-}
-
-function pause(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => {
-    setTimeout(resolve, milliseconds);
-  });
+  clearTimeout(timer);
 }

@@ -2,21 +2,26 @@
 
 import type { Logger } from "../ports.ts";
 
-/** Calls `shutDown` at the first signal and leaves with 0, or with 1 where it fails or a second signal comes. */
+/** Calls `shutDown` at the first signal and leaves as {@link leave} does, or with 1 at once where a second signal comes. */
 export function onSignal(shutDown: () => Promise<void>, logger: Logger): () => void {
   let ending = false;
   const onceSignalled = (signal: NodeJS.Signals) => {
     if (ending) process.exit(1);
     ending = true;
     logger.info({ signal }, "Shutting down");
-    shutDown().then(
-      () => process.exit(0),
-      (error: unknown) => {
-        logger.error({ err: error }, "The shutdown failed");
-        process.exit(1);
-      },
-    );
+    leave(shutDown(), logger);
   };
   process.on("SIGTERM", onceSignalled).on("SIGINT", onceSignalled);
   return () => process.off("SIGTERM", onceSignalled).off("SIGINT", onceSignalled);
+}
+
+/** Ends the process when the shutdown is done: with 0, or with 1 where it failed. */
+export function leave(shutdown: Promise<void>, logger: Logger): void {
+  shutdown.then(
+    () => process.exit(0),
+    (error: unknown) => {
+      logger.error({ err: error }, "The shutdown failed");
+      process.exit(1);
+    },
+  );
 }

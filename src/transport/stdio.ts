@@ -3,31 +3,53 @@
 import { Writable } from "node:stream";
 import type { RunningServer, Runtime } from "../runtime.ts";
 import type { RunStdioOptions } from "../server.ts";
-import { onSignal } from "./signals.ts";
+import { hooksDone, shutdownLimits, within } from "./shutdown.ts";
+import { leave, onSignal } from "./signals.ts";
+
+/** How long calls may go on after a signal, in milliseconds: clients that send one kill soon after. */
+const AFTER_SIGNAL = 1_000;
 
 /** Starts the server on stdio. Ends when the client closes the input, or by signal. */
 export async function serveStdio(
   runtime: Runtime,
-  { signals = true }: RunStdioOptions,
+  { signals = true, shutdown }: RunStdioOptions,
 ): Promise<RunningServer> {
+  const { limit } = shutdownLimits(shutdown);
   const output = claimStdout();
-  await runtime.lifecycle.start();
   const { connectStdio } = await import("../sdk/stdio.ts");
+  let connection: ReturnType<typeof connectStdio> | undefined;
 
-  let closing: Promise<void> | undefined;
-  const connection = connectStdio(runtime, await runtime.sealed(), process.stdin, output);
-  const ignoreSignals = signals ? onSignal(() => close(), runtime.logger) : () => {};
-  const close = () => {
-    closing ??= (async () => {
-      runtime.lifecycle.drain();
+  const shutDown = async () => {
+    const deadline = performance.now() + limit;
+    runtime.lifecycle.drain();
+    if (connection) {
+      await within(limit, connection.idle());
       await connection.close();
-      await runtime.lifecycle.stop(runtime.logger);
-      ignoreSignals();
-    })();
-    return closing;
+    }
+    await hooksDone(runtime.lifecycle.stop(runtime.logger), deadline);
+    ignoreSignals();
   };
-  // The end of the input is the client's way to say goodbye (2026-07-28, "stdio › Shutdown").
-  process.stdin.once("end", () => void close());
+  let closing: Promise<void> | undefined;
+  const close = () => (closing ??= shutDown());
+  const ignoreSignals = signals
+    ? onSignal(() => {
+        setTimeout(() => void connection?.close(), AFTER_SIGNAL);
+        return close();
+      }, runtime.logger)
+    : () => {};
+
+  try {
+    await runtime.lifecycle.start();
+    // A signal that comes while the server starts ends the process as soon as its hooks have run.
+    if (closing) await closing;
+    connection = connectStdio(runtime, await runtime.sealed(), process.stdin, output);
+  } catch (error) {
+    ignoreSignals();
+    throw error;
+  }
+  // The end of the input is the client's way to say goodbye (2026-07-28, "stdio › Shutdown"), and whatever else
+  // keeps the process awake must not make it outlive its client.
+  void connection.ended.then(() => (signals ? leave(close(), runtime.logger) : close()));
   return { close };
 }
 
@@ -35,6 +57,8 @@ export async function serveStdio(
 function claimStdout(): Writable {
   const write = process.stdout.write.bind(process.stdout);
   process.stdout.write = process.stderr.write.bind(process.stderr);
+  // A client that is gone ends the server in good order: what cannot be written is told to whoever wrote it.
+  process.stdout.on("error", () => {});
   return new Writable({
     decodeStrings: false,
     write: (chunk: string | Uint8Array, encoding, done) => {

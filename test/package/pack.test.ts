@@ -47,12 +47,7 @@ beforeAll(() => {
   const tarball = readdirSync(folder).find((name) => name.endsWith(".tgz"));
   mkdirSync(project);
   write("package.json", JSON.stringify({ name: "newcomer", private: true, type: "module" }));
-  const wanted = [
-    join("..", tarball ?? "missing.tgz"),
-    installed("zod"),
-    installed("typescript"),
-    installed("@types/node"),
-  ];
+  const wanted = [join("..", tarball ?? "missing.tgz"), installed("zod"), installed("typescript")];
   run(
     "npm",
     ["install", "--prefer-offline", "--no-audit", "--no-fund", "--no-package-lock", ...wanted],
@@ -72,7 +67,6 @@ describe("the packed package, in an empty project", () => {
       exactOptionalPropertyTypes: true,
       noUncheckedIndexedAccess: true,
       skipLibCheck: false,
-      types: ["node"],
     };
     write("tsconfig.json", JSON.stringify({ compilerOptions, files: ["server.ts"] }));
     expect(node(join("node_modules", "typescript", "bin", "tsc"))).toBe("");

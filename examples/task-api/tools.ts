@@ -1,0 +1,145 @@
+import { type MCPServer, ToolError } from "gantry-mcp";
+import { z } from "zod";
+import {
+  Comment,
+  CommentCreate,
+  TagChanges,
+  Task,
+  TaskCreate,
+  TaskDetail,
+  TaskId,
+  TaskPage,
+  TaskQuery,
+  TaskStats,
+  TaskUpdate,
+} from "./schemas.ts";
+import type { TaskStore } from "./store.ts";
+
+const reads = { readOnlyHint: true, openWorldHint: false };
+const adds = { readOnlyHint: false, destructiveHint: false, idempotentHint: false, openWorldHint: false };
+const changes = { readOnlyHint: false, destructiveHint: false, idempotentHint: true, openWorldHint: false };
+const destroys = { readOnlyHint: false, destructiveHint: true, idempotentHint: true, openWorldHint: false };
+
+export function addTools(server: MCPServer, store: TaskStore): void {
+  server.tool(
+    "create_task",
+    {
+      title: "Create task",
+      description: "Create a task with validated fields.",
+      input: z.object({ task: TaskCreate }),
+      output: Task,
+      tags: ["tasks", "write"],
+      annotations: adds,
+    },
+    ({ task }) => store.create(task),
+  );
+
+  server.tool(
+    "list_tasks",
+    {
+      title: "List tasks",
+      description: "List tasks, optionally filtered by status, assignee, tag, priority, due date or words.",
+      input: TaskQuery,
+      output: TaskPage,
+      tags: ["tasks", "read"],
+      annotations: reads,
+    },
+    (query) => store.list(query),
+  );
+
+  server.tool(
+    "get_task",
+    {
+      title: "Get task",
+      description: "Get a task with its comments.",
+      input: z.object({ task_id: TaskId }),
+      output: TaskDetail,
+      tags: ["tasks", "read"],
+      annotations: reads,
+    },
+    ({ task_id }) => store.get(task_id) ?? notFound(task_id),
+  );
+
+  server.tool(
+    "update_task",
+    {
+      title: "Update task",
+      description: "Update task fields. What is left out stays as it is.",
+      input: z.object({ task_id: TaskId, updates: TaskUpdate }),
+      output: Task,
+      tags: ["tasks", "write"],
+      annotations: { ...changes, destructiveHint: true },
+    },
+    ({ task_id, updates }) => store.update(task_id, updates) ?? notFound(task_id),
+  );
+
+  server.tool(
+    "complete_task",
+    {
+      title: "Complete task",
+      description: "Mark a task as done. Doing so twice changes nothing.",
+      input: z.object({ task_id: TaskId }),
+      output: Task,
+      tags: ["tasks", "write"],
+      annotations: changes,
+    },
+    ({ task_id }) => store.update(task_id, { status: "done" }) ?? notFound(task_id),
+  );
+
+  server.tool(
+    "delete_task",
+    {
+      title: "Delete task",
+      description: "Delete a task with its tags and comments, for good. To finish one, use complete_task.",
+      input: z.object({ task_id: TaskId }),
+      output: z.object({ deleted: z.string() }),
+      tags: ["tasks", "write"],
+      annotations: destroys,
+    },
+    ({ task_id }) => (store.delete(task_id) ? { deleted: task_id } : notFound(task_id)),
+  );
+
+  server.tool(
+    "add_comment",
+    {
+      title: "Add comment",
+      description: "Add a comment to a task.",
+      input: CommentCreate,
+      output: Comment,
+      tags: ["comments", "write"],
+      annotations: adds,
+    },
+    (comment) => store.comment(comment) ?? notFound(comment.task_id),
+  );
+
+  server.tool(
+    "tag_task",
+    {
+      title: "Tag task",
+      description: "Put tags on a task, take tags off it, or both.",
+      input: TagChanges,
+      output: Task,
+      tags: ["tags", "write"],
+      annotations: changes,
+    },
+    (tags) => store.tag(tags) ?? notFound(tags.task_id),
+  );
+
+  server.tool(
+    "task_stats",
+    {
+      title: "Task statistics",
+      description: "Count tasks by status, priority and assignee, and what is overdue or was done this week.",
+      output: TaskStats,
+      tags: ["tasks", "read"],
+      annotations: reads,
+    },
+    () => store.stats(),
+  );
+}
+
+function notFound(id: string): never {
+  throw new ToolError(`Task ${id} not found`, {
+    suggestion: "Call list_tasks to see which tasks there are.",
+  });
+}

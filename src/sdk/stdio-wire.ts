@@ -1,0 +1,89 @@
+/**
+ * The SDK's stdio transport, of which only the reading half is used: it drops what is unanswered as soon as the
+ * input ends. Here answers go out until {@link StdioWire.close}, and it is known which are still to come.
+ */
+
+import type { JSONRPCMessage, Transport } from "@modelcontextprotocol/server";
+import { StdioServerTransport } from "@modelcontextprotocol/server/stdio";
+
+type Streams = Required<ConstructorParameters<typeof StdioServerTransport>>;
+
+/** A line of input may be so long, in bytes. */
+const LONGEST_LINE = 4_194_304;
+
+export class StdioWire implements Transport {
+  onclose?: Transport["onclose"];
+  onerror?: Transport["onerror"];
+  onmessage?: Transport["onmessage"];
+  /** Resolves when the input has ended, or neither stream can be used any more. */
+  readonly ended: Promise<void>;
+  readonly #reader: StdioServerTransport;
+  readonly #output: Streams[1];
+  readonly #unanswered = new Set<unknown>();
+  #whenIdle: (() => void)[] = [];
+  #closed = false;
+
+  constructor(input: Streams[0], output: Streams[1]) {
+    this.#output = output;
+    this.#reader = new StdioServerTransport(input, output, { maxBufferSize: LONGEST_LINE });
+    this.ended = new Promise((resolve) => {
+      Object.assign<Transport, Partial<Transport>>(this.#reader, {
+        onclose: resolve,
+        onerror: (error) => this.onerror?.(error),
+        onmessage: (message) => {
+          this.#note(message);
+          this.onmessage?.(message);
+        },
+      });
+    });
+  }
+
+  start(): Promise<void> {
+    return this.#reader.start();
+  }
+
+  async send(message: JSONRPCMessage): Promise<void> {
+    if (this.#closed) throw new Error("The connection is closed.");
+    try {
+      await new Promise<void>((resolve, reject) => {
+        this.#output.write(`${JSON.stringify(message)}\n`, (error) => (error ? reject(error) : resolve()));
+      });
+    } finally {
+      if (!("method" in message)) this.#settle(message.id);
+    }
+  }
+
+  /** Resolves when every request that came is answered, or the connection is closed. */
+  idle(): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.#unanswered.size === 0 || this.#closed) resolve();
+      else this.#whenIdle.push(resolve);
+    });
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#unanswered.clear();
+    this.#release();
+    await this.#reader.close();
+    this.onclose?.();
+  }
+
+  #note(message: JSONRPCMessage): void {
+    if (!("method" in message)) return;
+    const { method, params } = message;
+    // A cancelled request is not answered, a subscription not before the end.
+    if (method === "notifications/cancelled") this.#settle(params?.["requestId"]);
+    else if ("id" in message && method !== "subscriptions/listen") this.#unanswered.add(message.id);
+  }
+
+  #settle(id: unknown): void {
+    this.#unanswered.delete(id);
+    if (this.#unanswered.size === 0) this.#release();
+  }
+
+  #release(): void {
+    for (const resolve of this.#whenIdle.splice(0)) resolve();
+  }
+}

@@ -1,0 +1,51 @@
+/** The server that the drain tests end. `node --import tsx drain-server.ts '{"transport":"http","port":0}'` */
+
+import { setTimeout as sleep } from "node:timers/promises";
+import { MCPServer } from "gantry-mcp";
+import { z } from "zod";
+
+interface Fixture {
+  /** What `run()` is given. */
+  readonly run: Parameters<MCPServer["run"]>[0];
+  readonly startupMs?: number;
+  readonly shutdownMs?: number;
+  /** Keeps the event loop awake, as a connection pool would. */
+  readonly awake?: boolean;
+}
+
+const { run, startupMs = 0, shutdownMs = 0, awake = false } = JSON.parse(process.argv[2] ?? "") as Fixture;
+
+const server = new MCPServer({ name: "drain", version: "1.0.0" });
+
+server.tool(
+  "work",
+  { description: "Takes so long.", input: z.object({ ms: z.number(), nonce: z.string() }) },
+  async ({ ms, nonce }) => {
+    await sleep(ms);
+    return nonce;
+  },
+);
+
+server.tool(
+  "hang",
+  { description: "Never ends, and does not listen.", timeout: "1h" },
+  (_args, { signal }) => {
+    signal.addEventListener("abort", () => console.error("aborted"));
+    console.error("hanging");
+    return new Promise(() => {});
+  },
+);
+
+if (awake) setInterval(() => {}, 1_000);
+server.onStartup(async () => {
+  console.error("starting");
+  await sleep(startupMs);
+});
+server.onShutdown(() => console.error("first hook"));
+server.onShutdown(async () => {
+  await sleep(shutdownMs);
+  console.error("second hook");
+});
+
+await server.run(run);
+console.error("running");
