@@ -50,6 +50,8 @@ export interface CallEnvelope {
   readonly cancellation: Cancellation;
   /** Where the call can speak before its result, if anywhere. */
   readonly audience?: Audience | undefined;
+  /** Ends the connection that waits for the answer, where the client can come back for it. */
+  readonly releaseStream?: (() => void) | undefined;
   /** How the client is asked, where it can be. */
   readonly inquire?: (() => Inquiry) | undefined;
 }
@@ -187,6 +189,14 @@ export class RequestContext {
    */
   log(level: LogLevel, data: unknown, logger?: string): void {
     this.#speak()?.log(level, data, logger);
+  }
+
+  /**
+   * Lets the client's connection go while the call works on, where the client can come back for the answer
+   * (2025-era sessions, "Resumability and Redelivery"); elsewhere it does nothing.
+   */
+  releaseStream(): void {
+    this.#envelope.releaseStream?.();
   }
 
   /**

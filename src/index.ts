@@ -3,6 +3,11 @@
 // Servers
 export { MCPServer } from "./server.ts";
 export type { MCPServerOptions, RunHttpOptions, RunStdioOptions, ShutdownOptions } from "./server.ts";
+export type { SessionOptions, StateOptions } from "./runtime.ts";
+export type { Notifier } from "./server.ts";
+export type { CacheHint } from "./cache-hint.ts";
+export { memoryEventBus, memoryEventStore } from "./events.ts";
+export type { EventBus, EventReplay, EventStore, ServerEvent } from "./ports.ts";
 export type { HttpOptions, ListeningServer, NodeHandler, RunningServer } from "./runtime.ts";
 export type { Hook, Probe } from "./lifecycle.ts";
 
@@ -33,6 +38,12 @@ export type { Duration } from "./duration.ts";
 export type { RequestContext } from "./context.ts";
 export type { ClientInfo, Operation, OperationKind } from "./context.ts";
 export type { Middleware, Next } from "./compose.ts";
+
+// Asking the client
+export { ClientCapabilityError } from "./inquiry.ts";
+export type { AskOptions } from "./context.ts";
+export type { Elicited, LinkElicited, Root, SamplingRequest, SamplingResult } from "./elicitation.ts";
+export type { LogLevel } from "./voice.ts";
 
 // Results
 export { audio, embed, image, link, text } from "./content.ts";

@@ -22,6 +22,8 @@ export interface Reply {
   /** Bytes that follow `body`: the parts of an answer that were made at sealing. */
   readonly tail?: Uint8Array;
   readonly headers?: Readonly<Record<string, string>>;
+  /** A whole answer that somebody else made, in place of all the above. */
+  readonly response?: Response;
   /** Takes over the event stream that is the answer; called once, gives what stops it. */
   readonly listen?: (outlet: Outlet) => () => void;
 }

@@ -1,17 +1,10 @@
-/** The bridge to the official SDK on stdio: it keeps framing, handshake and eras, our dispatch does the work. */
+/** stdio through the official SDK. */
 
-import { type JSONRPCRequest, ProtocolError, Server, type ServerContext } from "@modelcontextprotocol/server";
 import { serveStdio } from "@modelcontextprotocol/server/stdio";
-import { Cancellation, type ClientInfo } from "../context.ts";
-import { dispatch } from "../dispatch.ts";
-import type { Page } from "../list.ts";
-import { LIST_MEMBER, isMethod, readAsk } from "../protocol/methods.ts";
-import { methodNotFound } from "../protocol/modern.ts";
-import { isToolFailure, rpcError, toolFailure } from "../protocol/outcome.ts";
-import { LATEST_LEGACY, META } from "../protocol/versions.ts";
-import { makeRequestId } from "../request-id.ts";
+import { StateCodec } from "../protocol/request-state.ts";
 import type { Runtime } from "../runtime.ts";
 import type { Sealed } from "../seal.ts";
+import { bridge } from "./bridge.ts";
 import { StdioWire } from "./stdio-wire.ts";
 
 /** One client on two streams. */
@@ -30,66 +23,10 @@ export function connectStdio(
   ...streams: ConstructorParameters<typeof StdioWire>
 ): StdioConnection {
   const wire = new StdioWire(...streams);
-  const connection = serveStdio(() => bridge(runtime, sealed), {
+  const codec = new StateCodec(runtime.stateKeys);
+  const connection = serveStdio(() => bridge(runtime, sealed, codec), {
     transport: wire,
     onerror: (error) => runtime.logger.warn({ err: error }, "stdio"),
   });
   return { ended: wire.ended, idle: () => wire.idle(), close: () => connection.close() };
-}
-
-/** A bare SDK server that hands every operation to our dispatch. */
-function bridge(runtime: Runtime, { info, capabilities, instructions }: Sealed): Server {
-  const server = new Server(info as ConstructorParameters<typeof Server>[0], {
-    capabilities,
-    ...(instructions !== undefined && { instructions }),
-  });
-  server.fallbackRequestHandler = async (request, context) => ({
-    ...(await perform(runtime, request, context)),
-  });
-  return server;
-}
-
-async function perform(
-  runtime: Runtime,
-  request: JSONRPCRequest,
-  { mcpReq }: ServerContext,
-): Promise<object> {
-  const { method, params = {} } = request;
-  const { envelope, signal, _meta: meta } = mcpReq;
-  const unknown = isMethod(method) ? undefined : methodNotFound(method);
-  if (unknown) throw new ProtocolError(unknown.code, unknown.message);
-  const read = readAsk(method, params);
-  if ("error" in read) throw new ProtocolError(read.error.code, read.error.message);
-
-  const cancellation = new Cancellation();
-  const cancel = () => cancellation.cancel(new Error("The client cancelled the request."));
-  signal.addEventListener("abort", cancel, { once: true });
-  const requestId = makeRequestId();
-  const claims = envelope as Readonly<Record<string, unknown>> | undefined;
-  const outcome = await dispatch(
-    await runtime.sealed(),
-    {
-      ask: read.ask,
-      envelope: {
-        requestId,
-        protocolVersion: (claims?.[META.protocolVersion] as string | undefined) ?? LATEST_LEGACY,
-        clientInfo: claims?.[META.clientInfo] as ClientInfo | undefined,
-        clientCapabilities: claims?.[META.clientCapabilities] as
-          | Readonly<Record<string, unknown>>
-          | undefined,
-        meta,
-        cancellation,
-      },
-    },
-    runtime,
-  );
-  signal.removeEventListener("abort", cancel);
-  if (!outcome.error) return read.ask.kind === "list" ? listResult(outcome.result as Page) : outcome.result;
-  if (isToolFailure(read.ask, outcome.error)) return toolFailure(outcome.error, requestId);
-  const { code, message, data } = rpcError(outcome.error, requestId, claims ? "modern" : "legacy");
-  throw new ProtocolError(code, message, data);
-}
-
-function listResult({ list, items, nextCursor }: Page): object {
-  return { [LIST_MEMBER[list]]: items, ...(nextCursor !== undefined && { nextCursor }) };
 }

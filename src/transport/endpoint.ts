@@ -16,6 +16,7 @@ import { StateCodec } from "../protocol/request-state.ts";
 import { SubscriptionHub } from "../protocol/subscriptions.ts";
 import type { Runtime } from "../runtime.ts";
 import { type Gate, createGate } from "./hosts.ts";
+import { Sessions } from "./sessions.ts";
 import { Streams } from "./streams.ts";
 
 /** What is known of a request before its body. */
@@ -31,6 +32,7 @@ export class Endpoint {
   readonly #runtime: Runtime;
   readonly #services: ProtocolServices;
   readonly #gate: Gate;
+  readonly #sessions: Sessions | undefined;
   readonly #maxInFlight: number;
   readonly #running = new Set<Cancellation>();
 
@@ -43,6 +45,10 @@ export class Endpoint {
       codec: new StateCodec(runtime.stateKeys),
       hub: new SubscriptionHub(runtime.eventBus),
     };
+    const { sessions } = runtime.http;
+    this.#sessions = sessions
+      ? new Sessions(runtime, this.#services.codec, sessions === true ? {} : sessions)
+      : undefined;
     this.streams = new Streams(maxStreams);
     this.#gate = createGate(runtime.http);
     this.#maxInFlight = maxInFlight;
@@ -64,8 +70,11 @@ export class Endpoint {
       return invalidRequest(403, "Forbidden: pages of this Origin may not call this server.");
     }
     if (method === "OPTIONS" && origin !== undefined) return PREFLIGHT;
+    if (this.#sessions && (method === "GET" || method === "DELETE")) return undefined;
     if (method !== "POST")
-      return invalidRequest(405, "Method not allowed: send messages by POST.", undefined, { allow: "POST" });
+      return invalidRequest(405, "Method not allowed: send messages by POST.", undefined, {
+        allow: this.#sessions ? "POST, GET, DELETE" : "POST",
+      });
     if (this.#running.size >= this.#maxInFlight) return BUSY;
     const type = header("content-type");
     if (type !== "application/json" && !isJsonType(type)) return WRONG_TYPE;
@@ -83,6 +92,8 @@ export class Endpoint {
     if (problem !== undefined) {
       return errorReply(400, undefined, { code: RPC.parseError, message: `Parse error: ${problem}` });
     }
+    if (this.#sessions?.concerns(value, exchange))
+      return this.#tracked(this.#sessions.answer("POST", value, exchange), exchange.cancellation);
     const sealed = this.#runtime.sealed();
     const reply = isPromise(sealed)
       ? sealed.then((ready) => answer(ready, value, exchange, this.#services))
@@ -90,14 +101,21 @@ export class Endpoint {
     return isPromise(reply) ? this.#tracked(reply, exchange.cancellation) : reply;
   }
 
+  /** Answers a request without a body: the stream of a session, or its end. */
+  answerBodiless(method: string, exchange: Exchange): Promise<Reply> {
+    const sessions = this.#sessions as Sessions;
+    return sessions.answer(method, undefined, exchange);
+  }
+
   /** Whether an event stream may be opened for a request: its client reads them. */
   streamsTo(header: Head["header"]): boolean {
     return header("accept")?.includes("text/event-stream") === true;
   }
 
-  /** Ends all subscriptions gracefully: nobody else is told of anything. */
-  endSubscriptions(): void {
+  /** Ends all subscriptions gracefully, and all sessions. */
+  async endStreams(): Promise<void> {
     this.#services.hub.close();
+    await this.#sessions?.close();
   }
 
   /** The headers by which a page of an allowed origin may read the answer (Fetch, "CORS protocol"). */

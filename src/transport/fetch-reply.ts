@@ -31,7 +31,8 @@ export class FetchReply {
   readonly say = (json: string): void => this.#opened(this.#gone).send(json);
 
   send(reply: Reply): void {
-    const { status, body, tail, headers, listen } = reply;
+    const { status, body, tail, headers, listen, response } = reply;
+    if (response) return this.#pass(response);
     if (listen) {
       if (this.#streams.full) return this.send(BUSY);
       let stop = () => {};
@@ -51,6 +52,12 @@ export class FetchReply {
         headers: { ...type, ...this.#headers, ...headers },
       }),
     );
+  }
+
+  /** Passes on a response that somebody else made. */
+  #pass(response: Response): void {
+    for (const [name, value] of Object.entries(this.#headers)) response.headers.set(name, value);
+    this.#resolve(response);
   }
 
   #opened(gone: () => void): EventStream {

@@ -22,15 +22,19 @@ export function fetchListener(
     const reply = new FetchReply(endpoint.streams, headers, gone);
 
     const refusal = endpoint.refusal({ method: request.method, header });
-    const body = refusal ? undefined : await readBody(request, endpoint.maxBodyBytes);
-    if (!body) {
+    const isPost = request.method === "POST";
+    const body = refusal || !isPost ? undefined : await readBody(request, endpoint.maxBodyBytes);
+    if (refusal || (isPost && !body)) {
       reply.send(refusal ?? endpoint.tooLarge());
       return reply.response;
     }
     request.signal.addEventListener("abort", gone, { once: true });
     const answer = async () => {
       const say = endpoint.streamsTo(header) ? reply.say : undefined;
-      reply.send(await endpoint.answer(body, { header, requestId, cancellation, say }));
+      const exchange = { header, requestId, cancellation, say };
+      reply.send(
+        await (body ? endpoint.answer(body, exchange) : endpoint.answerBodiless(request.method, exchange)),
+      );
       request.signal.removeEventListener("abort", gone);
     };
     return Promise.race([reply.response, answer().then(() => reply.response)]);

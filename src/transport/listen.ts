@@ -110,6 +110,7 @@ function bind(server: Server, host: string, port: number): Promise<AddressInfo> 
 /** Stops listening and waits for what is under way; what exceeds the limit is cancelled, then cut. */
 async function closed(server: Server, endpoint: Endpoint, limit: number): Promise<void> {
   const done = new Promise<void>((resolve) => server.close(() => resolve()));
+  await endpoint.endStreams();
   server.closeIdleConnections();
   const timer = setTimeout(() => {
     endpoint.cancelAll(new Error("The server is shutting down."));

@@ -1,6 +1,7 @@
 /** The answer on `node:http`: JSON at once, or an event stream from the first message that comes before it. */
 
 import type { ServerResponse } from "node:http";
+import { Readable } from "node:stream";
 import type { Reply } from "../protocol/exchange.ts";
 import { BUSY } from "./endpoint.ts";
 import { type EventStream, STREAM_HEADERS, type Sink, type Streams } from "./streams.ts";
@@ -29,6 +30,7 @@ export class NodeReply {
     const response = this.#response;
     if (response.destroyed || response.writableEnded) return;
     if (reply.listen) return this.#listen(reply.listen);
+    if (reply.response) return this.#pass(reply.response);
     const { status, body, tail, headers } = reply;
     if (this.#stream) {
       this.#stream.send(tail ? body + Buffer.from(tail).toString() : body);
@@ -49,6 +51,20 @@ export class NodeReply {
   #listen(listen: NonNullable<Reply["listen"]>): void {
     if (this.#streams.full) return this.send(BUSY);
     this.#response.once("close", listen(this.#opened()));
+  }
+
+  /** Passes on a response that somebody else made. */
+  #pass({ status, headers, body }: Response): void {
+    this.#response.writeHead(status, append(append([], Object.fromEntries(headers)), this.#headers()));
+    if (!body) return void this.#response.end();
+    // Events are to leave at once, the headers with the first.
+    this.#response.flushHeaders();
+    Readable.fromWeb(body as Parameters<typeof Readable.fromWeb>[0])
+      .on("error", () => this.#response.destroy())
+      .pipe(this.#response)
+      .on("close", function (this: ServerResponse) {
+        if (!this.writableFinished) void body.cancel().catch(() => {});
+      });
   }
 
   #opened(): EventStream {

@@ -4,7 +4,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { Cancellation } from "../context.ts";
 import { internalError } from "../errors.ts";
 import { isPromise } from "../promises.ts";
-import { type Reply, errorReply, invalidRequest } from "../protocol/exchange.ts";
+import { type Exchange, type Reply, errorReply, invalidRequest } from "../protocol/exchange.ts";
 import { RPC } from "../protocol/jsonrpc.ts";
 import { requestIdFrom } from "../request-id.ts";
 import type { Runtime } from "../runtime.ts";
@@ -55,10 +55,10 @@ export function nodeListener(
       fieldsRefusal(rawHeaders) ?? endpoint.refusal({ method: request.method as string, header });
     if (refusal) return refuse(refusal);
 
-    const finish = (body: Body) => {
-      const cancellation = new Cancellation();
-      const say = endpoint.streamsTo(header) ? reply.say : undefined;
-      const answer = endpoint.answer(body, { header, requestId, cancellation, say });
+    const cancellation = new Cancellation();
+    const say = endpoint.streamsTo(header) ? reply.say : undefined;
+    const exchange: Exchange = { header, requestId, cancellation, say };
+    const finish = (answer: Reply | Promise<Reply>) => {
       if (!isPromise(answer)) return reply.send(answer);
       response.once("close", () => {
         if (!response.writableFinished) cancellation.cancel(new Error("The client disconnected."));
@@ -71,12 +71,14 @@ export function nodeListener(
         },
       );
     };
+    if (request.method !== "POST") return finish(endpoint.answerBodiless(request.method as string, exchange));
     if (request.readableEnded) {
-      if (request.body !== undefined) return finish(readBefore(request.body));
+      if (request.body !== undefined) return finish(endpoint.answer(readBefore(request.body), exchange));
       runtime.logger.error({ requestId }, BODY_GONE);
       return reply.send(UNEXPECTED);
     }
-    readBody(request, endpoint.maxBodyBytes, finish, () => refuse(endpoint.tooLarge()));
+    const done = (body: Body) => finish(endpoint.answer(body, exchange));
+    readBody(request, endpoint.maxBodyBytes, done, () => refuse(endpoint.tooLarge()));
   };
 }
 

@@ -1,0 +1,209 @@
+/**
+ * The bridge to the official SDK on connections that stay (stdio, 2025-era sessions): the SDK keeps framing,
+ * handshake and eras, our dispatch does the work.
+ */
+
+import { type JSONRPCRequest, ProtocolError, Server, type ServerContext } from "@modelcontextprotocol/server";
+import { type Ask, type CallEnvelope, Cancellation, type ClientInfo } from "../context.ts";
+import { type Outcome, dispatch } from "../dispatch.ts";
+import { type InputRequest, InputRequired, type Inquiry, LiveInquiry, ReplayInquiry } from "../inquiry.ts";
+import type { Page } from "../list.ts";
+import { isObject } from "../protocol/jsonrpc.ts";
+import { LIST_MEMBER, isMethod, readAsk } from "../protocol/methods.ts";
+import { methodNotFound } from "../protocol/modern.ts";
+import { isToolFailure, rpcError, toolFailure } from "../protocol/outcome.ts";
+import type { StateCodec } from "../protocol/request-state.ts";
+import { eventMethod, isResource } from "../protocol/subscriptions.ts";
+import { LATEST_LEGACY, META } from "../protocol/versions.ts";
+import { notFound } from "../refusals.ts";
+import { makeRequestId } from "../request-id.ts";
+import type { Runtime } from "../runtime.ts";
+import type { Sealed } from "../seal.ts";
+import type { Audience, LogLevel } from "../voice.ts";
+
+type RequestContext = ServerContext["mcpReq"];
+type Claims = Readonly<Record<string, unknown>>;
+
+/** A client may follow so many resources on one connection. */
+const MOST_URIS = 1_000;
+
+/** A bare SDK server that hands every operation to our dispatch, and tells its client of changes. */
+export function bridge(
+  runtime: Runtime,
+  { info, capabilities, instructions }: Sealed,
+  codec: StateCodec,
+): Server {
+  const server = new Server(info as ConstructorParameters<typeof Server>[0], {
+    capabilities,
+    ...(instructions !== undefined && { instructions }),
+  });
+  const connection = new Connection(runtime, server, codec);
+  server.fallbackRequestHandler = async (request, { mcpReq, http }) => ({
+    ...(await connection.answer(request, mcpReq, http?.closeSSE)),
+  });
+  server.onclose = runtime.eventBus.subscribe((event) => connection.tell(event));
+  return server;
+}
+
+class Connection {
+  readonly #runtime: Runtime;
+  readonly #server: Server;
+  readonly #codec: StateCodec;
+  /** The resources that a 2025-era client follows. Made with the first. */
+  #followed: Set<string> | undefined;
+
+  constructor(runtime: Runtime, server: Server, codec: StateCodec) {
+    this.#runtime = runtime;
+    this.#server = server;
+    this.#codec = codec;
+  }
+
+  /** Tells of a change: the SDK passes it to the subscriptions of 2026-07-28, and before that as it is. */
+  tell(event: Parameters<Parameters<Runtime["eventBus"]["subscribe"]>[0]>[0]): void {
+    const isModern = this.#server.getClientCapabilities() === undefined;
+    if (event.kind === "resource_updated" && !isModern && !this.#followed?.has(event.uri)) return;
+    const params = event.kind === "resource_updated" ? { uri: event.uri } : {};
+    this.#server.notification({ method: eventMethod(event), params }).catch((error: unknown) => {
+      this.#runtime.logger.debug({ err: error }, "A client could not be told of a change");
+    });
+  }
+
+  async answer(
+    request: JSONRPCRequest,
+    mcpReq: RequestContext,
+    releaseStream: (() => void) | undefined,
+  ): Promise<object> {
+    const { method, params = {} } = request;
+    const sealed = await this.#runtime.sealed();
+    if (method === "resources/subscribe" || method === "resources/unsubscribe")
+      return this.#follow(sealed, method, params);
+    if (!isMethod(method)) throw protocolError(methodNotFound(method));
+    const read = readAsk(method, params);
+    if ("error" in read) throw protocolError(read.error);
+
+    const cancellation = new Cancellation();
+    const cancel = () => cancellation.cancel(new Error("The client cancelled the request."));
+    mcpReq.signal.addEventListener("abort", cancel, { once: true });
+    const known = await this.#envelope(read.ask, sealed, mcpReq, cancellation);
+    const envelope = { ...known, releaseStream };
+    const outcome = await dispatch(sealed, { ask: read.ask, envelope }, this.#runtime);
+    mcpReq.signal.removeEventListener("abort", cancel);
+    return this.#encode(outcome, read.ask, sealed, envelope);
+  }
+
+  #follow(sealed: Sealed, method: string, { uri }: Claims): object {
+    if (typeof uri !== "string" || !isResource(sealed, uri))
+      throw protocolError(rpcError(notFound("resource", String(uri)), makeRequestId(), "legacy"));
+    this.#followed ??= new Set();
+    if (method === "resources/unsubscribe") this.#followed.delete(uri);
+    else if (this.#followed.size < MOST_URIS) this.#followed.add(uri);
+    else
+      throw new ProtocolError(
+        -32602,
+        `Invalid params: a connection may follow at most ${MOST_URIS} resources.`,
+      );
+    return {};
+  }
+
+  async #envelope(
+    ask: Ask,
+    sealed: Sealed,
+    mcpReq: RequestContext,
+    cancellation: Cancellation,
+  ): Promise<CallEnvelope> {
+    const claims = mcpReq.envelope as Claims | undefined;
+    const server = this.#server;
+    return {
+      requestId: makeRequestId(),
+      protocolVersion:
+        (claims?.[META.protocolVersion] as string | undefined) ??
+        server.getNegotiatedProtocolVersion() ??
+        LATEST_LEGACY,
+      clientInfo: (claims ? claims[META.clientInfo] : server.getClientVersion()) as ClientInfo | undefined,
+      clientCapabilities: (claims ? claims[META.clientCapabilities] : server.getClientCapabilities()) as
+        | Claims
+        | undefined,
+      meta: mcpReq._meta,
+      cancellation,
+      audience: audience(mcpReq, claims),
+      inquire: claims
+        ? await this.#replay(ask, sealed, mcpReq)
+        : () => new LiveInquiry((question) => send(mcpReq, question)),
+    };
+  }
+
+  async #replay(ask: Ask, sealed: Sealed, mcpReq: RequestContext): Promise<(() => Inquiry) | undefined> {
+    if (ask.kind !== "tool" && ask.kind !== "prompt" && ask.kind !== "resource") return undefined;
+    const state: unknown = mcpReq.requestState();
+    const record =
+      typeof state === "string" ? await this.#codec.open(state, ask, sealed.info.name) : undefined;
+    if (state !== undefined && !record) {
+      throw new ProtocolError(
+        -32602,
+        'Invalid params: "requestState" is not one that this request was given, or is too old.',
+      );
+    }
+    const responses = mcpReq.inputResponses ?? {};
+    return () => new ReplayInquiry(record, responses);
+  }
+
+  async #encode(
+    outcome: Outcome,
+    ask: Ask,
+    sealed: Sealed,
+    { requestId, clientInfo: _info, ...envelope }: CallEnvelope,
+  ): Promise<object> {
+    if (outcome.error) {
+      if (isToolFailure(ask, outcome.error)) return toolFailure(outcome.error, requestId);
+      throw protocolError(
+        rpcError(outcome.error, requestId, envelope.protocolVersion > LATEST_LEGACY ? "modern" : "legacy"),
+      );
+    }
+    const { result } = outcome;
+    if (result instanceof InputRequired) {
+      const requestState = await this.#codec.seal(result.record, ask, sealed.info.name);
+      return { resultType: "input_required", inputRequests: result.requests, requestState };
+    }
+    return ask.kind === "list" ? listResult(result as Page) : result;
+  }
+}
+
+function audience(mcpReq: RequestContext, claims: Claims | undefined): Audience {
+  const token: unknown = mcpReq._meta?.["progressToken"];
+  return {
+    progressToken: typeof token === "string" || typeof token === "number" ? token : undefined,
+    // Before 2026-07-28 the SDK keeps the level that the client set for its connection.
+    logLevel: claims ? (claims[META.logLevel] as LogLevel | undefined) : "debug",
+    say: (method, params) => {
+      const { level, data, logger } = params as { level: LogLevel; data: unknown; logger?: string };
+      const isLegacyLog = method === "notifications/message" && !claims;
+      const sent = isLegacyLog
+        ? mcpReq.log(level, data, logger)
+        : mcpReq.notify({ method, params: params as Record<string, unknown> });
+      sent.catch(() => {
+        // Who cannot be told of progress is gone, and the call is cancelled.
+      });
+    },
+  };
+}
+
+/** Asks the client: a server request of the 2025 era. */
+async function send(mcpReq: RequestContext, { method, params }: InputRequest): Promise<unknown> {
+  return mcpReq.send({ method, params: { ...params } });
+}
+
+function protocolError({
+  code,
+  message,
+  data,
+}: {
+  readonly code: number;
+  readonly message: string;
+  readonly data?: unknown;
+}): ProtocolError {
+  return new ProtocolError(code, message, isObject(data) ? data : undefined);
+}
+
+function listResult({ list, items, nextCursor }: Page): object {
+  return { [LIST_MEMBER[list]]: items, ...(nextCursor !== undefined && { nextCursor }) };
+}
