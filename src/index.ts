@@ -2,13 +2,20 @@
 
 // Servers
 export { MCPServer } from "./server.ts";
-export type { MCPServerOptions, RunHttpOptions, RunStdioOptions, ShutdownOptions } from "./server.ts";
-export type { SessionOptions, StateOptions } from "./runtime.ts";
+export type {
+  HttpOptions,
+  MCPServerOptions,
+  RunHttpOptions,
+  RunStdioOptions,
+  SessionOptions,
+  ShutdownOptions,
+  StateOptions,
+} from "./options.ts";
 export type { Notifier } from "./server.ts";
 export type { CacheHint } from "./cache-hint.ts";
 export { memoryEventBus, memoryEventStore } from "./events.ts";
 export type { EventBus, EventReplay, EventStore, ServerEvent } from "./ports.ts";
-export type { HttpOptions, ListeningServer, NodeHandler, RunningServer } from "./runtime.ts";
+export type { ListeningServer, NodeHandler, RunningServer } from "./runtime.ts";
 export type { Hook, Probe } from "./lifecycle.ts";
 
 // Components

@@ -6,98 +6,27 @@ import {
   type ResourceOptions,
   type ToolHandler,
   type ToolOptions,
-  type UnknownArguments,
   definePrompt,
   defineResource,
   defineTool,
-  type Icon,
 } from "./components.ts";
-import type { CacheHint } from "./cache-hint.ts";
 import type { Middleware } from "./compose.ts";
-import { type Duration, milliseconds } from "./duration.ts";
+import { milliseconds } from "./duration.ts";
 import { ConfigurationError } from "./errors.ts";
 import { type Hook, Lifecycle, type Probe } from "./lifecycle.ts";
 import { memoryEventBus } from "./events.ts";
 import type { EventBus, JsonSchema, JsonSchemaCompiler, Logger, ServerEvent, Validator } from "./ports.ts";
 import { type ComponentRef, Registry } from "./registry.ts";
-import type {
-  HttpOptions,
-  ListeningServer,
-  NodeHandler,
-  RunningServer,
-  Runtime,
-  StateOptions,
-} from "./runtime.ts";
+import type { MCPServerOptions, RunHttpOptions, RunStdioOptions } from "./options.ts";
+import type { ListeningServer, NodeHandler, RunningServer, Runtime } from "./runtime.ts";
 import { type Schema, isPlainJsonSchema } from "./schema.ts";
 import { type Sealed, type ServerInfo, seal } from "./seal.ts";
 import type { TemplateParams } from "./uri-template.ts";
-
-export interface MCPServerOptions {
-  /** The server's name, as clients see it. */
-  readonly name: string;
-  readonly version: string;
-  /** A name for people. */
-  readonly title?: string;
-  readonly description?: string;
-  readonly websiteUrl?: string;
-  readonly icons?: readonly Icon[];
-  /** How to use the server, in words for a model. */
-  readonly instructions?: string;
-  /** How long a call may take where its component sets no limit of its own. Default: `"30s"`. */
-  readonly timeout?: Duration;
-  /** What becomes of arguments that a schema does not name. Default: `"follow-schema"`. */
-  readonly unknownArguments?: UnknownArguments;
-  /** How many components one page of a list holds. Default: 1,000. */
-  readonly pageSize?: number;
-  /** Default: JSON lines on stderr. */
-  readonly logger?: Logger;
-  readonly http?: HttpOptions;
-  /** How long and for whom clients may keep lists. Default: not at all, and privately where there is middleware. */
-  readonly cacheHint?: CacheHint;
-  /** How the state that travels with a call's questions is sealed. */
-  readonly requestState?: StateOptions;
-  /** Carries changes to those who listen. Default: within this process. */
-  readonly eventBus?: EventBus;
-}
 
 /** Tells clients that listen of changes. Changes of the lists are told by themselves. */
 export interface Notifier {
   /** The resource at `uri` has changed. */
   resourceUpdated(uri: string): void;
-}
-
-/** How long the parts of an orderly end may take. */
-export interface ShutdownOptions {
-  /**
-   * HTTP only: after a signal, how long new connections are still accepted while `/health/ready` says 503 and
-   * every answer closes its connection, so that load balancers turn away in time. Default: `"1s"`.
-   */
-  readonly notice?: Duration;
-  /** How long calls under way may take to finish; then their signal fires, and a second later they are cut. Default: `"25s"`. */
-  readonly limit?: Duration;
-}
-
-interface RunCommon {
-  /**
-   * Whether the process belongs to the server: SIGTERM and SIGINT, and on stdio the end of the input, end the
-   * server gracefully and then the process. A second signal ends it at once. Default: `true`.
-   */
-  readonly signals?: boolean;
-  readonly shutdown?: ShutdownOptions;
-}
-
-export interface RunHttpOptions extends RunCommon {
-  readonly transport: "http";
-  /** The address to listen on. Default: `127.0.0.1`. Any other than loopback needs `allowUnauthenticated`. */
-  readonly host?: string;
-  /** The port to listen on; 0 takes a free one. Default: 8080. */
-  readonly port?: number;
-  /** Why everybody who reaches the address may call every tool. Printed at start-up. */
-  readonly allowUnauthenticated?: string;
-}
-
-export interface RunStdioOptions extends RunCommon {
-  readonly transport: "stdio";
 }
 
 /**

@@ -47,19 +47,15 @@ export function encodeModern(
       return {
         status: 200,
         body: "",
-        listen: (outlet) => services.hub.listen(id, result as Filter, outlet, sealed.info),
+        listen: (outlet) => services.hub.listen(id, result, outlet, sealed.info),
       };
     case "resource":
       return reply(
         id,
-        resultJson(
-          sealed,
-          result as object,
-          result instanceof ResourceResult ? result.cacheHint : NOT_CACHEABLE,
-        ),
+        resultJson(sealed, result, result instanceof ResourceResult ? result.cacheHint : NOT_CACHEABLE),
       );
     default:
-      return reply(id, resultJson(sealed, result as object, ""));
+      return reply(id, resultJson(sealed, result, ""));
   }
 }
 

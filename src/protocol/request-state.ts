@@ -8,7 +8,7 @@ import type { Ask } from "../context.ts";
 import { milliseconds } from "../duration.ts";
 import { ConfigurationError } from "../errors.ts";
 import type { CallRecord } from "../inquiry.ts";
-import type { StateOptions } from "../runtime.ts";
+import type { StateOptions } from "../options.ts";
 
 type Key = Awaited<ReturnType<typeof crypto.subtle.importKey>>;
 

@@ -48,7 +48,7 @@ export function readFilter(value: unknown, sealed: Sealed): Filter | string {
     return `"notifications.resourceSubscriptions" must be an array of at most ${MOST_URIS} strings.`;
   }
   const { tools, prompts, resources } = sealed.capabilities;
-  const known = (uris as string[]).filter((uri) => isResource(sealed, uri));
+  const known = uris.filter((uri) => isResource(sealed, uri));
   return {
     ...(value["toolsListChanged"] === true && tools && { toolsListChanged: true }),
     ...(value["promptsListChanged"] === true && prompts && { promptsListChanged: true }),

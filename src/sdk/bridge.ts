@@ -41,6 +41,7 @@ export function bridge(
   server.fallbackRequestHandler = async (request, { mcpReq, http }) => ({
     ...(await connection.answer(request, mcpReq, http?.closeSSE)),
   });
+  // oxlint-disable-next-line unicorn/prefer-add-event-listener -- the SDK has this one way
   server.onclose = runtime.eventBus.subscribe((event) => connection.tell(event));
   return server;
 }

@@ -1,7 +1,7 @@
 /** By which names the server answers, and which pages may call it: the defence against DNS rebinding. */
 
 import { ConfigurationError } from "../errors.ts";
-import type { HttpOptions } from "../runtime.ts";
+import type { HttpOptions } from "../options.ts";
 
 const LOOPBACK = ["localhost", "127.0.0.1", "[::1]"];
 

@@ -59,7 +59,7 @@ export class NodeReply {
     if (!body) return void this.#response.end();
     // Events are to leave at once, the headers with the first.
     this.#response.flushHeaders();
-    Readable.fromWeb(body as Parameters<typeof Readable.fromWeb>[0])
+    Readable.fromWeb(body)
       .on("error", () => this.#response.destroy())
       .pipe(this.#response)
       .on("close", function (this: ServerResponse) {

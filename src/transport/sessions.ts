@@ -7,7 +7,8 @@ import { RPC, isObject } from "../protocol/jsonrpc.ts";
 import { claimsModern } from "../protocol/envelope.ts";
 import { errorReply } from "../protocol/exchange.ts";
 import type { StateCodec } from "../protocol/request-state.ts";
-import type { Runtime, SessionOptions } from "../runtime.ts";
+import type { SessionOptions } from "../options.ts";
+import type { Runtime } from "../runtime.ts";
 import type { Session } from "../sdk/session.ts";
 
 interface Entry {

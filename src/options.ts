@@ -1,0 +1,114 @@
+/** How a server is set up and run: the options of its author and of its operator. */
+
+import type { CacheHint } from "./cache-hint.ts";
+import type { Icon, UnknownArguments } from "./components.ts";
+import type { Duration } from "./duration.ts";
+import type { EventBus, EventStore, Logger } from "./ports.ts";
+
+export interface MCPServerOptions {
+  /** The server's name, as clients see it. */
+  readonly name: string;
+  readonly version: string;
+  /** A name for people. */
+  readonly title?: string;
+  readonly description?: string;
+  readonly websiteUrl?: string;
+  readonly icons?: readonly Icon[];
+  /** How to use the server, in words for a model. */
+  readonly instructions?: string;
+  /** How long a call may take where its component sets no limit of its own. Default: `"30s"`. */
+  readonly timeout?: Duration;
+  /** What becomes of arguments that a schema does not name. Default: `"follow-schema"`. */
+  readonly unknownArguments?: UnknownArguments;
+  /** How many components one page of a list holds. Default: 1,000. */
+  readonly pageSize?: number;
+  /** Default: JSON lines on stderr. */
+  readonly logger?: Logger;
+  readonly http?: HttpOptions;
+  /** How long and for whom clients may keep lists. Default: not at all, and privately where there is middleware. */
+  readonly cacheHint?: CacheHint;
+  /** How the state that travels with a call's questions is sealed. */
+  readonly requestState?: StateOptions;
+  /** Carries changes to those who listen. Default: within this process. */
+  readonly eventBus?: EventBus;
+}
+
+/** How the server is reached over HTTP. */
+export interface HttpOptions {
+  /** The path of the MCP endpoint. Default: `/mcp`. */
+  readonly path?: string;
+  /** The URL by which clients know the server, such as `https://tasks.example.com/mcp`. Its host and origin are allowed. */
+  readonly publicUrl?: string;
+  /** Further `Host` names to answer to, without port. Loopback names are always allowed. */
+  readonly allowedHosts?: readonly string[];
+  /** Further `Origin`s whose pages may call, such as `https://app.example.com`. Loopback origins are always allowed. */
+  readonly allowedOrigins?: readonly string[];
+  /** The largest body of a request, in bytes. Default: 1 MiB. */
+  readonly maxBodyBytes?: number;
+  /** How many requests may be under way at once; above, the answer is 503. Default: 1,000. */
+  readonly maxInFlight?: number;
+  /** How many event streams may be open at once; above, the answer is 503. Default: 1,024. */
+  readonly maxStreams?: number;
+  /**
+   * Keeps a session for each 2025-era client that shakes hands, so that it can be asked and told of changes.
+   * Clients of 2026-07-28 need none. Default: `false`.
+   */
+  readonly sessions?: boolean | SessionOptions;
+}
+
+/** How sessions of 2025-era clients are kept. */
+export interface SessionOptions {
+  /** How many sessions are kept at once; above, a handshake is answered 503. Default: 1,000. */
+  readonly max?: number;
+  /** How long a session without requests and streams is kept. Default: `"30m"`. */
+  readonly idle?: Duration;
+  /** Where messages are kept for clients that lost their connection. Default: the last 10,000, in memory. */
+  readonly eventStore?: EventStore;
+  /** How long clients wait before they reconnect. Default: `"1s"`. */
+  readonly retry?: Duration;
+}
+
+/** How the state that travels with a call's questions is sealed (2026-07-28, "Multi Round-Trip Requests"). */
+export interface StateOptions {
+  /**
+   * Secrets of at least 32 characters, the same in every process: the first seals, all open, so that a key
+   * is replaced by putting the new one first. Default: one drawn at start, which other processes cannot open.
+   */
+  readonly keys?: readonly string[];
+  /** How long a question may wait for its answer. Default: `"10m"`. */
+  readonly ttl?: Duration;
+}
+
+interface RunCommon {
+  /**
+   * Whether the process belongs to the server: SIGTERM and SIGINT, and on stdio the end of the input, end the
+   * server gracefully and then the process. A second signal ends it at once. Default: `true`.
+   */
+  readonly signals?: boolean;
+  readonly shutdown?: ShutdownOptions;
+}
+
+export interface RunHttpOptions extends RunCommon {
+  readonly transport: "http";
+  /** The address to listen on. Default: `127.0.0.1`. Any other than loopback needs `allowUnauthenticated`. */
+  readonly host?: string;
+  /** The port to listen on; 0 takes a free one. Default: 8080. */
+  readonly port?: number;
+  /** Why everybody who reaches the address may call every tool. Printed at start-up. */
+  readonly allowUnauthenticated?: string;
+}
+
+export interface RunStdioOptions extends RunCommon {
+  readonly transport: "stdio";
+}
+
+/** How long the parts of an orderly end may take. */
+export interface ShutdownOptions {
+  /**
+   * HTTP only: after a signal, how long new connections are still accepted while `/health/ready` says 503 and
+   * every answer closes its connection, so that load balancers turn away in time. Default: `"1s"`.
+   */
+  readonly notice?: Duration;
+  /** How long calls under way may take to finish; then their signal fires, and a second later they are cut. Default: `"25s"`. */
+  readonly limit?: Duration;
+}
