@@ -67,7 +67,7 @@ export function paramMismatch(
     const equal =
       type === "integer"
         ? /^-?\d+(?:\.0+)?$/.test(decoded) && Number(decoded) === value
-        : typeof value !== "object" && decoded === String(value);
+        : decoded === (typeof value === "boolean" ? String(value) : value);
     if (!equal) return mismatch(`${name} is not what the arguments say`);
   }
   return undefined;

@@ -11,7 +11,6 @@ import { type ProtocolServices, type Reply, errorReply } from "./exchange.ts";
 import { RPC, type RequestId } from "./jsonrpc.ts";
 import { LIST_MEMBER } from "./methods.ts";
 import { isToolFailure, rpcError, toolFailure } from "./outcome.ts";
-import type { Filter } from "./subscriptions.ts";
 import { META, MODERN } from "./versions.ts";
 
 /** The request that an outcome answers. */
