@@ -2,9 +2,10 @@
 
 import { type JSONRPCRequest, ProtocolError, Server, type ServerContext } from "@modelcontextprotocol/server";
 import { serveStdio } from "@modelcontextprotocol/server/stdio";
-import { Cancellation, type ClientInfo } from "../context.ts";
+import { type CallEnvelope, Cancellation, type ClientInfo } from "../context.ts";
 import { dispatch } from "../dispatch.ts";
 import type { Page } from "../list.ts";
+import { legacyResult, legacyTool } from "../protocol/legacy.ts";
 import { isMethod, readAsk } from "../protocol/methods.ts";
 import { LIST_MEMBER, methodNotFound } from "../protocol/modern.ts";
 import { isToolFailure, rpcError, toolFailure } from "../protocol/outcome.ts";
@@ -44,7 +45,7 @@ function bridge(runtime: Runtime, { info, capabilities, instructions }: Sealed):
     ...(instructions !== undefined && { instructions }),
   });
   server.fallbackRequestHandler = async (request, context) => ({
-    ...(await perform(runtime, request, context)),
+    ...(await perform(runtime, request, context, server)),
   });
   return server;
 }
@@ -53,6 +54,7 @@ async function perform(
   runtime: Runtime,
   request: JSONRPCRequest,
   { mcpReq }: ServerContext,
+  server: Server,
 ): Promise<object> {
   const { method, params = {} } = request;
   const { envelope, signal, _meta: meta } = mcpReq;
@@ -66,30 +68,46 @@ async function perform(
   signal.addEventListener("abort", cancel, { once: true });
   const requestId = makeRequestId();
   const claims = envelope as Readonly<Record<string, unknown>> | undefined;
+  const sealed = await runtime.sealed();
   const outcome = await dispatch(
-    await runtime.sealed(),
+    sealed,
     {
       ask: read.ask,
-      envelope: {
-        requestId,
-        protocolVersion: (claims?.[META.protocolVersion] as string | undefined) ?? LATEST_LEGACY,
-        clientInfo: claims?.[META.clientInfo] as ClientInfo | undefined,
-        clientCapabilities: claims?.[META.clientCapabilities] as
-          | Readonly<Record<string, unknown>>
-          | undefined,
-        meta,
-        cancellation,
-      },
+      envelope: { requestId, ...(claims ? claimed(claims) : handshake(server)), meta, cancellation },
     },
     runtime.logger,
   );
   signal.removeEventListener("abort", cancel);
-  if (!outcome.error) return read.ask.kind === "list" ? listResult(outcome.result as Page) : outcome.result;
+  if (!outcome.error) {
+    if (read.ask.kind === "list") return listResult(outcome.result as Page, !claims);
+    return claims ? outcome.result : legacyResult(sealed, read.ask, outcome.result);
+  }
   if (isToolFailure(read.ask, outcome.error)) return toolFailure(outcome.error, requestId);
   const { code, message, data } = rpcError(outcome.error, requestId, claims ? "modern" : "legacy");
   throw new ProtocolError(code, message, data);
 }
 
-function listResult({ list, items, nextCursor }: Page): object {
-  return { [LIST_MEMBER[list]]: items, ...(nextCursor !== undefined && { nextCursor }) };
+type Client = Pick<CallEnvelope, "protocolVersion" | "clientInfo" | "clientCapabilities">;
+
+/** Who calls, as a modern request says with each message. */
+function claimed(claims: Readonly<Record<string, unknown>>): Client {
+  return {
+    protocolVersion: claims[META.protocolVersion] as string,
+    clientInfo: claims[META.clientInfo] as ClientInfo | undefined,
+    clientCapabilities: claims[META.clientCapabilities] as Client["clientCapabilities"],
+  };
+}
+
+/** Who calls, as a 2025-era client said once. */
+function handshake(server: Server): Client {
+  return {
+    protocolVersion: server.getNegotiatedProtocolVersion() ?? LATEST_LEGACY,
+    clientInfo: server.getClientVersion() as ClientInfo | undefined,
+    clientCapabilities: server.getClientCapabilities(),
+  };
+}
+
+function listResult({ list, items, nextCursor }: Page, legacy: boolean): object {
+  const shown = legacy && list === "tools" ? items.map(legacyTool) : items;
+  return { [LIST_MEMBER[list]]: shown, ...(nextCursor !== undefined && { nextCursor }) };
 }
