@@ -67,12 +67,27 @@ export function nodeListener(
         },
       );
     };
-    if (request.body !== undefined && request.readableEnded) return finish({ parsed: request.body });
+    if (request.readableEnded) {
+      if (request.body !== undefined) return finish(readBefore(request.body));
+      runtime.logger.error({ requestId }, BODY_GONE);
+      return send(
+        errorReply(500, undefined, { code: RPC.internalError, message: internalError(undefined).message }),
+      );
+    }
     readBody(request, endpoint.maxBodyBytes, finish, () => {
       send(endpoint.tooLarge());
       discard(request);
     });
   };
+}
+
+const BODY_GONE =
+  "A request's body was read before server.node got it: mount server.node before whatever parses bodies, or set request.body to what came of it";
+
+/** What a framework made of a body that it has read: an object, text or bytes. */
+function readBefore(body: unknown): Uint8Array | { readonly parsed: unknown } {
+  if (body instanceof Uint8Array) return body;
+  return typeof body === "string" ? Buffer.from(body) : { parsed: body };
 }
 
 /** Reads a body into one buffer, counting its bytes as they come. */
