@@ -157,7 +157,7 @@ describe("behind what others do with a request first", () => {
     for (const era of ERAS) {
       const client = await connect(url, era);
       const { content } = await client.callTool({ name: "greet", arguments: { name: "Ada" } });
-      answers.push(...content.map((block) => ("text" in block ? String(block.text) : block.type)));
+      answers.push(...content.map((block) => ("text" in block ? block.text : block.type)));
       await client.close();
     }
     return answers;
