@@ -75,7 +75,7 @@ async function time(requests) {
 }
 
 async function profile(server, requests) {
-  const file = join(folder, `${server.variant}.cpuprofile`);
+  const file = join(folder, `${server === subject ? "subject" : "bare"}.cpuprofile`);
   await server.child.ask("profileStart");
   await spend(load, server, requests);
   await server.child.ask("profileStop", { file });

@@ -40,7 +40,7 @@ export interface NodeRequest {
 /** As much of a `node:http` response as tells it from other values; the real thing is a `ServerResponse`. */
 export interface NodeResponse {
   writeHead(status: number, headers: string[]): unknown;
-  destroy(error?: Error): unknown;
+  end(): unknown;
 }
 
 /** A request listener, as `node:http`, Express and Fastify call it. */

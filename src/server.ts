@@ -241,7 +241,11 @@ export class MCPServer {
   readonly node: NodeHandler = (request, response) => {
     this.#mounted().then(
       ({ node }) => node(request, response),
-      (error: unknown) => response.destroy(error as Error),
+      (error: unknown) => {
+        this.#logger?.error({ err: error }, "The server could not start");
+        response.writeHead(500, []);
+        response.end();
+      },
     );
   };
 

@@ -4,11 +4,7 @@ import { statuses, type Task, TaskQuery } from "./schemas.ts";
 import type { TaskStore } from "./store.ts";
 
 export function addPrompts(server: MCPServer, store: TaskStore): void {
-  const tagsLike = (begun: string): string[] =>
-    store
-      .tags()
-      .map(({ tag }) => tag)
-      .filter((tag) => tag.startsWith(begun.toLowerCase()));
+  const tagsLike = (begun: string): string[] => store.tagsLike(begun);
 
   server.prompt(
     "task_summary",

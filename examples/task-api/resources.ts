@@ -27,7 +27,7 @@ export function addResources(server: MCPServer, store: TaskStore): void {
       title: "Task",
       description: "Get task details by ID.",
       mimeType: "application/json",
-      complete: { task_id: (begun) => store.ids(begun) },
+      complete: { task_id: (begun) => store.idsLike(begun) },
     },
     ({ task_id }) => {
       const task = store.get(task_id);

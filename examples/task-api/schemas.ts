@@ -64,16 +64,17 @@ export const Cursor = z.codec(
   },
 );
 
-export const TaskQuery = Order.extend({
-  status: z.enum(["all", "unfinished", ...statuses]).default("all"),
+export const TaskQuery = z.object({
+  status: z
+    .enum(["all", "unfinished", ...statuses])
+    .default("all")
+    .describe("Only tasks of this status; unfinished means open or in progress"),
   assignee: Assignee.nullable().optional().describe("Only tasks of this person; null for those of nobody"),
   tag: Tag.optional().describe("Only tasks with this tag"),
   priority: Priority.optional().describe("Only tasks of this priority"),
   due_before: DueDate.optional().describe("Only tasks due before this day, as YYYY-MM-DD"),
-  search: text
-    .max(200)
-    .optional()
-    .describe("Only tasks with every one of these words in title or description"),
+  search: text.max(200).optional().describe("Only tasks with all of these words in title or description"),
+  ...Order.shape,
   limit: z.int().min(1).max(100).default(20).describe("Tasks in a page"),
   cursor: Cursor.optional().describe("next_cursor of the page before; repeat the filters with it"),
 });

@@ -63,12 +63,16 @@ export class TaskStore {
     const { sort, order } = query.cursor ?? query;
     const remaining = query.cursor ? [...matching, after(query.cursor)] : matching;
 
-    const { total } = this.#sql(`SELECT count(*) AS total FROM tasks ${where(matching)}`).get(
-      ...values(matching),
-    );
-    const found: Task[] = this.#sql(
-      `${selectTask} ${where(remaining)} ORDER BY ${sortKey(sort, order)} ${order}, tasks.id ${order} LIMIT ?`,
-    )
+    // Not kept like the other statements: there are as many of these as there are queries.
+    const { total } = this.#db
+      .prepare(`SELECT count(*) AS total FROM tasks ${where(matching)}`)
+      .get(...values(matching));
+    // Which tasks first, and then all of each: this way only one page of them is put together.
+    const inOrder = `ORDER BY ${sortKey(sort, order)} ${order}, tasks.id ${order}`;
+    const found: Task[] = this.#db
+      .prepare(
+        `${selectTask} WHERE id IN (SELECT id FROM tasks ${where(remaining)} ${inOrder} LIMIT ?) ${inOrder}`,
+      )
       .all(...values(remaining), query.limit + 1)
       .map(toTask);
 
@@ -149,8 +153,17 @@ export class TaskStore {
     ).all();
   }
 
+  /** The tags in use that begin with `prefix`: at most 100, as completion allows. */
+  tagsLike(prefix: string): string[] {
+    return this.#sql(
+      `SELECT DISTINCT tag FROM task_tags WHERE substr(tag, 1, length($prefix)) = $prefix ORDER BY tag LIMIT 100`,
+    )
+      .all({ prefix: prefix.toLowerCase() })
+      .map(({ tag }: { tag: string }) => tag);
+  }
+
   /** The ids that begin with `prefix`, the task that changed last first: at most 100, as completion allows. */
-  ids(prefix: string): string[] {
+  idsLike(prefix: string): string[] {
     return this.#sql(
       `SELECT CAST(id AS TEXT) AS id FROM tasks WHERE substr(CAST(id AS TEXT), 1, length($prefix)) = $prefix
        ORDER BY updated_at DESC, tasks.id DESC LIMIT 100`,

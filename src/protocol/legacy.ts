@@ -89,10 +89,7 @@ function encode(sealed: Sealed, ask: Ask, outcome: Outcome, id: RequestId, reque
         tail: pageBytes(outcome.result as Page),
       };
     case "tool":
-      return reply(
-        id,
-        JSON.stringify(sealed.wrapped.has(ask.name) ? wrapped(outcome.result) : outcome.result),
-      );
+      return reply(id, JSON.stringify(legacyResult(sealed, ask, outcome.result)));
     default:
       return reply(id, JSON.stringify(outcome.result));
   }
@@ -103,13 +100,17 @@ function reply(id: RequestId, result: string): Reply {
 }
 
 /** Before 2026-07-28 structured content is always an object: any other value travels as `{ result }`. */
-function wrapped(result: object): object {
-  return result instanceof ToolResult && "structuredContent" in result
+export function legacyResult({ wrapped }: Sealed, ask: Ask, result: object): object {
+  return ask.kind === "tool" &&
+    wrapped.has(ask.name) &&
+    result instanceof ToolResult &&
+    "structuredContent" in result
     ? new ToolResult(result.content, { structuredContent: { result: result.structuredContent } })
     : result;
 }
 
-function wrappedItem(item: { readonly outputSchema?: JsonSchema }): object {
+/** A tool in the list of a 2025-era client: with the schema of what {@link legacyResult} sends. */
+export function legacyTool(item: { readonly outputSchema?: JsonSchema }): object {
   const { outputSchema } = item;
   if (outputSchema === undefined || outputSchema["type"] === "object") return item;
   const { $defs, ...schema } = outputSchema;
@@ -129,7 +130,7 @@ const made = new WeakMap<Page, Uint8Array>();
 function pageBytes(page: Page): Uint8Array {
   let bytes = made.get(page);
   if (!bytes) {
-    const items = page.list === "tools" ? page.items.map(wrappedItem) : page.items;
+    const items = page.list === "tools" ? page.items.map(legacyTool) : page.items;
     bytes = encoder.encode(
       `${JSON.stringify({ [LIST_MEMBER[page.list]]: items, nextCursor: page.nextCursor })}}`,
     );

@@ -9,12 +9,13 @@ import { type Outcome, dispatch } from "../dispatch.ts";
 import { type InputRequest, InputRequired, type Inquiry, LiveInquiry, ReplayInquiry } from "../inquiry.ts";
 import type { Page } from "../list.ts";
 import { isObject } from "../protocol/jsonrpc.ts";
+import { legacyResult, legacyTool } from "../protocol/legacy.ts";
 import { LIST_MEMBER, isMethod, readAsk } from "../protocol/methods.ts";
 import { methodNotFound } from "../protocol/modern.ts";
 import { isToolFailure, rpcError, toolFailure } from "../protocol/outcome.ts";
 import type { StateCodec } from "../protocol/request-state.ts";
 import { eventMethod, isResource } from "../protocol/subscriptions.ts";
-import { LATEST_LEGACY, META } from "../protocol/versions.ts";
+import { LATEST_LEGACY, META, MODERN } from "../protocol/versions.ts";
 import { notFound } from "../refusals.ts";
 import { makeRequestId } from "../request-id.ts";
 import type { Runtime } from "../runtime.ts";
@@ -113,17 +114,9 @@ class Connection {
     cancellation: Cancellation,
   ): Promise<CallEnvelope> {
     const claims = mcpReq.envelope as Claims | undefined;
-    const server = this.#server;
     return {
       requestId: makeRequestId(),
-      protocolVersion:
-        (claims?.[META.protocolVersion] as string | undefined) ??
-        server.getNegotiatedProtocolVersion() ??
-        LATEST_LEGACY,
-      clientInfo: (claims ? claims[META.clientInfo] : server.getClientVersion()) as ClientInfo | undefined,
-      clientCapabilities: (claims ? claims[META.clientCapabilities] : server.getClientCapabilities()) as
-        | Claims
-        | undefined,
+      ...(claims ? claimed(claims) : handshake(this.#server)),
       meta: mcpReq._meta,
       cancellation,
       audience: audience(mcpReq, claims),
@@ -152,21 +145,42 @@ class Connection {
     outcome: Outcome,
     ask: Ask,
     sealed: Sealed,
-    { requestId, clientInfo: _info, ...envelope }: CallEnvelope,
+    { requestId, protocolVersion }: CallEnvelope,
   ): Promise<object> {
+    const era = protocolVersion === MODERN ? "modern" : "legacy";
     if (outcome.error) {
       if (isToolFailure(ask, outcome.error)) return toolFailure(outcome.error, requestId);
-      throw protocolError(
-        rpcError(outcome.error, requestId, envelope.protocolVersion > LATEST_LEGACY ? "modern" : "legacy"),
-      );
+      throw protocolError(rpcError(outcome.error, requestId, era));
     }
     const { result } = outcome;
     if (result instanceof InputRequired) {
       const requestState = await this.#codec.seal(result.record, ask, sealed.info.name);
       return { resultType: "input_required", inputRequests: result.requests, requestState };
     }
-    return ask.kind === "list" ? listResult(result as Page) : result;
+    const isLegacy = era === "legacy";
+    if (ask.kind === "list") return listResult(result as Page, isLegacy);
+    return isLegacy ? legacyResult(sealed, ask, result) : result;
   }
+}
+
+type Client = Pick<CallEnvelope, "protocolVersion" | "clientInfo" | "clientCapabilities">;
+
+/** Who calls, as a modern request says with each message. */
+function claimed(claims: Claims): Client {
+  return {
+    protocolVersion: claims[META.protocolVersion] as string,
+    clientInfo: claims[META.clientInfo] as ClientInfo | undefined,
+    clientCapabilities: claims[META.clientCapabilities] as Claims | undefined,
+  };
+}
+
+/** Who calls, as a 2025-era client said once. */
+function handshake(server: Server): Client {
+  return {
+    protocolVersion: server.getNegotiatedProtocolVersion() ?? LATEST_LEGACY,
+    clientInfo: server.getClientVersion() as ClientInfo | undefined,
+    clientCapabilities: server.getClientCapabilities(),
+  };
 }
 
 function audience(mcpReq: RequestContext, claims: Claims | undefined): Audience {
@@ -205,6 +219,7 @@ function protocolError({
   return new ProtocolError(code, message, isObject(data) ? data : undefined);
 }
 
-function listResult({ list, items, nextCursor }: Page): object {
-  return { [LIST_MEMBER[list]]: items, ...(nextCursor !== undefined && { nextCursor }) };
+function listResult({ list, items, nextCursor }: Page, isLegacy: boolean): object {
+  const shown = isLegacy && list === "tools" ? items.map(legacyTool) : items;
+  return { [LIST_MEMBER[list]]: shown, ...(nextCursor !== undefined && { nextCursor }) };
 }

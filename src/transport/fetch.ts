@@ -43,6 +43,11 @@ export function fetchListener(
 
 /** The body's bytes, or `undefined` where they are more than `limit`. */
 async function readBody(request: Request, limit: number): Promise<Uint8Array | undefined> {
+  if (request.bodyUsed) {
+    throw new Error(
+      "The request's body was read before server.fetch got it: mount server.fetch before whatever reads bodies, or let that read a clone().",
+    );
+  }
   const chunks: Uint8Array[] = [];
   let size = 0;
   const reader = request.body?.getReader();

@@ -281,6 +281,11 @@ describe("search", () => {
     expect(titles({ search })).toEqual(expected);
   });
 
+  test("takes as many words as fit", () => {
+    expect(titles({ search: "pl ".repeat(66) })).toEqual(["Déployer l'API à Paris", "Plain"]);
+    expect(titles({ search: "plain ".repeat(33) })).toEqual(["Plain"]);
+  });
+
   test("follows what becomes of a task", () => {
     const { id } = add({ title: "Ephemeral" });
     expect(titles({ search: "ephemeral" })).toEqual(["Ephemeral"]);
@@ -321,9 +326,9 @@ test("ids complete from their beginning, the latest change first", () => {
   for (let i = 0; i < 120; i++) add({ title: "T" });
   now = new Date("2026-03-11T00:00:00Z");
   store.update("12", { priority: 1 });
-  expect(store.ids("12")).toEqual(["12", "120"]);
-  expect(store.ids("")).toHaveLength(100);
-  expect(store.ids("%")).toEqual([]);
+  expect(store.idsLike("12")).toEqual(["12", "120"]);
+  expect(store.idsLike("")).toHaveLength(100);
+  expect(store.idsLike("%")).toEqual([]);
 });
 
 describe("the file", () => {
