@@ -68,6 +68,11 @@ export type Completer =
       others: Readonly<Record<string, string>>,
     ) => readonly string[] | Promise<readonly string[]>);
 
+/** Completers of the arguments or variables of these names. */
+export type Completers<Name extends string> = [Name] extends [never]
+  ? Readonly<Record<string, never>>
+  : { readonly [N in Name]?: Completer };
+
 export interface ResourceOptions<Name extends string> extends ComponentOptions {
   /** A programmatic name. */
   readonly name: string;
@@ -77,7 +82,7 @@ export interface ResourceOptions<Name extends string> extends ComponentOptions {
   readonly size?: number;
   readonly annotations?: ContentAnnotations;
   /** Offers values for the template's variables. */
-  readonly complete?: { readonly [N in Name]?: Completer };
+  readonly complete?: Completers<Name>;
 }
 
 export type ResourceHandler<U extends string> = (params: TemplateParams<U>, ctx: RequestContext) => unknown;
@@ -86,7 +91,7 @@ export interface PromptOptions<S> extends ComponentOptions {
   /** What the arguments look like. Clients send prompt arguments as strings. */
   readonly input?: S;
   /** Offers values for arguments; those of an enum are offered without it. */
-  readonly complete?: { readonly [N in keyof (S extends Schema ? Parsed<S> : object) & string]?: Completer };
+  readonly complete?: Completers<keyof (S extends Schema ? Parsed<S> : object) & string>;
 }
 
 export type PromptHandler<S> = (
