@@ -48,12 +48,6 @@ export function jsonSchema<T>(schema: JsonSchema): TypedJsonSchema<T> {
   return schema;
 }
 
-/** A schema made ready: what is advertised, and how a value is checked. */
-export interface CompiledSchema {
-  readonly json: JsonSchema;
-  readonly validate: Validator;
-}
-
 /** Whether plain JSON Schema is used, whose compiler is loaded when the server is sealed. */
 export function isPlainJsonSchema(schema: Schema): schema is JsonSchema {
   return !("~standard" in schema);

@@ -19,10 +19,6 @@ const MOST_FIELDS = 100;
 /** How much of a refused body is read and thrown away, so that the refusal arrives, before the connection is cut. */
 const LONGEST_REST = 4_194_304;
 
-export interface NodeFace {
-  handle(request: IncomingMessage, response: ServerResponse): void;
-}
-
 /**
  * Serves the endpoint, and hands everything else to `others`.
  *
