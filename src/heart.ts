@@ -6,7 +6,6 @@ import type {
   PromptDefinition,
   ResourceDefinition,
   ToolDefinition,
-  UnknownArguments,
 } from "./components.ts";
 import type { Run } from "./compose.ts";
 import type { Ask, RequestContext } from "./context.ts";
@@ -22,7 +21,6 @@ export interface HeartOptions {
   readonly compile: JsonSchemaCompiler;
   /** The time limit of components that set none, in milliseconds. */
   readonly timeout: number;
-  readonly unknownArguments: UnknownArguments;
 }
 
 type Arguments = Readonly<Record<string, unknown>>;
@@ -33,11 +31,13 @@ export function toolHeart(tool: ToolDefinition, options: HeartOptions): Run<Argu
   const check = tool.input
     ? argumentsCheck(
         tool.item.inputSchema,
-        validator(tool.input, options.compile),
-        tool.unknownArguments ?? options.unknownArguments,
+        validator(tool.input, options.compile, `Tool "${tool.key}": input`),
+        tool.unknownArguments,
       )
     : noArguments;
-  const finish = tool.output ? outputCheck(validator(tool.output, options.compile)) : toToolResult;
+  const finish = tool.output
+    ? outputCheck(validator(tool.output, options.compile, `Tool "${tool.key}": output`))
+    : toToolResult;
   return limited(tool.timeout ?? options.timeout, (ctx, args) => {
     const checked = check(args);
     const value = isPromise(checked) ? checked.then((input) => handler(input, ctx)) : handler(checked, ctx);
@@ -59,7 +59,11 @@ export function resourceHeart(resource: ResourceDefinition, options: HeartOption
 export function promptHeart(prompt: PromptDefinition, options: HeartOptions): Run<Arguments> {
   const handler = prompt.handler as AnyHandler;
   const check = prompt.input
-    ? argumentsCheck({}, validator(prompt.input, options.compile), "follow-schema")
+    ? argumentsCheck(
+        {},
+        validator(prompt.input, options.compile, `Prompt "${prompt.key}": input`),
+        "follow-schema",
+      )
     : noArguments;
   return limited(prompt.timeout ?? options.timeout, (ctx, args) =>
     after(
