@@ -1,12 +1,7 @@
 /** What stands at the heart of each operation's onion: validation → handler → output validation → result. */
 
 import { argumentsCheck } from "./arguments.ts";
-import type {
-  Completer,
-  PromptDefinition,
-  ResourceDefinition,
-  ToolDefinition,
-} from "./components.ts";
+import type { Completer, PromptDefinition, ResourceDefinition, ToolDefinition } from "./components.ts";
 import type { Run } from "./compose.ts";
 import type { Ask, RequestContext } from "./context.ts";
 import { MCPError } from "./errors.ts";
@@ -28,13 +23,10 @@ type AnyHandler = (args: unknown, ctx: RequestContext) => unknown;
 
 export function toolHeart(tool: ToolDefinition, options: HeartOptions): Run<Arguments> {
   const handler = tool.handler as AnyHandler;
-  const check = tool.input
-    ? argumentsCheck(
-        tool.item.inputSchema,
-        validator(tool.input, options.compile, `Tool "${tool.key}": input`),
-        tool.unknownArguments,
-      )
+  const validate = tool.input
+    ? validator(tool.input, options.compile, `Tool "${tool.key}": input`)
     : noArguments;
+  const check = argumentsCheck(tool.item.inputSchema, validate, tool.unknownArguments);
   const finish = tool.output
     ? outputCheck(validator(tool.output, options.compile, `Tool "${tool.key}": output`))
     : toToolResult;
@@ -58,13 +50,10 @@ export function resourceHeart(resource: ResourceDefinition, options: HeartOption
 
 export function promptHeart(prompt: PromptDefinition, options: HeartOptions): Run<Arguments> {
   const handler = prompt.handler as AnyHandler;
-  const check = prompt.input
-    ? argumentsCheck(
-        {},
-        validator(prompt.input, options.compile, `Prompt "${prompt.key}": input`),
-        "follow-schema",
-      )
+  const validate = prompt.input
+    ? validator(prompt.input, options.compile, `Prompt "${prompt.key}": input`)
     : noArguments;
+  const check = argumentsCheck({}, validate, "follow-schema");
   return limited(prompt.timeout ?? options.timeout, (ctx, args) =>
     after(
       after(check(args), (input) => handler(input, ctx)),
@@ -108,7 +97,8 @@ function candidates(
   return completer.filter((candidate) => candidate.toLowerCase().startsWith(prefix));
 }
 
-const noArguments = (): Arguments => ({});
+/** What a component without input makes of any arguments. */
+const noArguments = (): Validation => ({ value: {} });
 
 /** An output that does not fit its schema is the server's fault: its caller learns no more than that. */
 function outputCheck(

@@ -125,7 +125,9 @@ export function closed(schema: JsonSchema): JsonSchema {
   const isOpen = "additionalProperties" in schema || "patternProperties" in schema || "allOf" in schema;
   return {
     ...schema,
-    ...(properties && { properties: Object.fromEntries(Object.entries(properties).map(([key, inner]) => [key, closed(inner)])) }),
+    ...(properties && {
+      properties: Object.fromEntries(Object.entries(properties).map(([key, inner]) => [key, closed(inner)])),
+    }),
     ...(items && typeof items === "object" && !Array.isArray(items) && { items: closed(items) }),
     ...(properties && !isOpen && { additionalProperties: false }),
   };
@@ -147,7 +149,10 @@ export function validationError(
     mistyped ||= "code" in issue && issue.code === "invalid_type";
     fieldErrors[path.map(String).join(".")] ??= absent ? "Field required" : withoutValue(issue);
   }
-  const advice = issues.length > 0 ? suggestion(missing, mistyped) : "Leave out unknown arguments, or correct their names.";
+  const advice =
+    issues.length > 0
+      ? suggestion(missing, mistyped)
+      : "Leave out unknown arguments, or correct their names.";
   return new ValidationError(fieldErrors, { suggestion: advice });
 }
 

@@ -142,7 +142,15 @@ export class MCPServer {
     options: ToolOptions<S, O>,
     handler: ToolHandler<S, O>,
   ): this {
-    this.#add(defineTool(this.#registry.nextOrder(), name, options, handler));
+    this.#add(
+      defineTool(
+        this.#registry.nextOrder(),
+        name,
+        options,
+        handler,
+        this.#options.unknownArguments ?? "follow-schema",
+      ),
+    );
     return this;
   }
 

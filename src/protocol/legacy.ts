@@ -59,7 +59,7 @@ function initialize(sealed: Sealed, id: RequestId, params: Readonly<Record<strin
 function encode(sealed: Sealed, ask: Ask, outcome: Outcome, id: RequestId, requestId: string): Reply {
   if (outcome.error) {
     if (!isToolFailure(ask, outcome.error))
-      return errorReply(200, id, rpcError(outcome.error, requestId, "legacy"));
+      return errorReply(200, id, rpcError(outcome.error, ask, requestId, "legacy"));
     return reply(id, JSON.stringify(toolFailure(outcome.error, requestId)));
   }
   switch (ask.kind) {

@@ -129,7 +129,7 @@ function run(
 function encode(sealed: Sealed, ask: Ask, outcome: Outcome, id: RequestId, requestId: string): Reply {
   if (outcome.error) {
     if (!isToolFailure(ask, outcome.error))
-      return errorReply(200, id, rpcError(outcome.error, requestId, "modern"));
+      return errorReply(200, id, rpcError(outcome.error, ask, requestId, "modern"));
     return reply(id, resultJson(sealed, toolFailure(outcome.error, requestId), ""));
   }
   switch (ask.kind) {

@@ -83,7 +83,7 @@ async function perform(
     return claims ? outcome.result : legacyResult(sealed, read.ask, outcome.result);
   }
   if (isToolFailure(read.ask, outcome.error)) return toolFailure(outcome.error, requestId);
-  const { code, message, data } = rpcError(outcome.error, requestId, claims ? "modern" : "legacy");
+  const { code, message, data } = rpcError(outcome.error, read.ask, requestId, claims ? "modern" : "legacy");
   throw new ProtocolError(code, message, data);
 }
 
