@@ -1,6 +1,7 @@
 // The load: keep-alive connections over plain sockets, one request at a time on each, a fixed number of requests in
 // all. It reads no more of an answer than its status and its end, so that the server, not the load, is the limit.
 import { connect } from "node:net";
+import { waited } from "./waited.mjs";
 
 const headEnd = Buffer.from("\r\n\r\n");
 const lastChunk = Buffer.from("0\r\n\r\n");
@@ -127,8 +128,10 @@ const answers = {
   },
   async go({ requests }) {
     const spinning = spin();
+    const before = waited();
     try {
-      return await exchange(requests);
+      const answer = await exchange(requests);
+      return { ...answer, waited: waited() - before };
     } finally {
       clearImmediate(spinning.next);
     }

@@ -22,14 +22,21 @@ export async function start(variant, scenario, wire, options) {
   }
 }
 
-/** CPU time and wall time of one request, in microseconds, over so many requests. */
+/**
+ * CPU time and wall time of one request, in microseconds, over so many requests, and for what part of that time
+ * other programs kept the server or the load from running.
+ */
 export async function spend(load, { child, port, raw }, requests) {
   await load.ask("open", { port, request: raw, count: connections });
   const before = await child.ask("cpu");
-  const { seconds } = await load.ask("go", { requests });
+  const { seconds, waited } = await load.ask("go", { requests });
   const after = await child.ask("cpu");
   await load.ask("close");
-  return { cpu: (after.micros - before.micros) / requests, wall: (seconds * 1e6) / requests };
+  return {
+    cpu: (after.micros - before.micros) / requests,
+    wall: (seconds * 1e6) / requests,
+    disturbed: (after.waited - before.waited + waited) / (seconds * 1000),
+  };
 }
 
 /** Runs a server until its code is compiled and its heap has its size. @returns the CPU time of a request */
@@ -45,7 +52,7 @@ export async function warm(load, server, seconds) {
   return cpu;
 }
 
-/** @returns {Promise<{ variant: string, scenario: string, wire: string, cpu: number[], rate: number }[]>} */
+/** @returns {Promise<{ variant: string, scenario: string, wire: string, cpu: number[], disturbed: number }[]>} */
 export async function measure({ group, wire, variants, rounds, requests, say }) {
   const load = new Child("load.mjs", "load");
   const servers = [];
@@ -62,29 +69,34 @@ export async function measure({ group, wire, variants, rounds, requests, say }) 
     }
     for (const server of servers) {
       const cost = await warm(load, server, 1.5);
-      server.requests = requests ?? within(Math.round(400_000 / cost), 50, 20_000);
-      server.cpu = [];
-      server.walls = [];
+      server.requests = requests ?? within(Math.round(100_000 / cost), connections, 20_000);
+      server.rounds = [];
     }
     for (let round = 0; round < rounds; round++) {
       say(`${group.map((scenario) => scenario.name).join(", ")} on ${wire}: round ${round + 1} of ${rounds}`);
       for (const server of round % 2 === 0 ? servers : servers.toReversed()) {
-        const { cpu, wall } = await spend(load, server, server.requests);
-        server.cpu.push(cpu);
-        server.walls.push(wall);
+        server.rounds.push(await spend(load, server, server.requests));
       }
     }
-    return servers.map(({ variant, scenario, cpu, walls }) => ({
-      variant,
-      scenario: scenario.name,
-      wire,
-      cpu,
-      rate: 1e6 / median(walls),
-    }));
+    return servers.map((server) => {
+      const calm = calmest(server.rounds);
+      return {
+        variant: server.variant,
+        scenario: server.scenario.name,
+        wire,
+        cpu: calm.map(({ cpu }) => cpu),
+        disturbed: median(calm.map(({ disturbed }) => disturbed)),
+      };
+    });
   } finally {
     for (const { child } of servers) child.stop();
     load.stop();
   }
+}
+
+/** The half of the rounds in which other programs were least in the way. */
+function calmest(rounds) {
+  return rounds.toSorted((a, b) => a.disturbed - b.disturbed).slice(0, Math.ceil(rounds.length / 2));
 }
 
 export function median(values) {

@@ -11,7 +11,7 @@ const peers = ["sdk", "tmcp"];
 const readme = new URL("README.md", import.meta.url);
 const [begin, end] = ["<!-- measured: begin -->", "<!-- measured: end -->"];
 
-/** @returns {string} a Markdown table: CPU time of one request in µs, median and range over the rounds */
+/** @returns {string} a Markdown table: CPU time of one request in µs, median and range over the calm rounds */
 export function tableOf(measured, variants) {
   const shown = ["bare", "gantry", ...peers].filter((variant) => variants.includes(variant));
   const head = ["scenario", "wire", ...shown.map(titled), "Gantry ÷ bare", "fastest peer ÷ Gantry"];
@@ -63,7 +63,7 @@ export function writeReadme(table, verdicts, rounds) {
   const text = [
     `${date}, \`npm run bench -- --write\`, Node ${process.versions.node}, ${process.platform} ${process.arch}, ` +
       `${availableParallelism()} processors (${processors ? "server and load pinned to one each" : "not pinned"}), ` +
-      `${connections} connections, ${rounds} rounds. CPU time of the server process for one request in µs: median (lowest–highest round).`,
+      `${connections} connections, ${rounds} rounds. CPU time of the server process for one request in µs: median (lowest–highest) of the calmer half of the rounds.`,
     table,
     missed.length === 0
       ? `All ${verdicts.length} targets are met.`

@@ -1,12 +1,12 @@
 // The whole comparison. See README.md for what it measures; scripts/bench.mjs builds first and then runs this.
 import { parseArgs } from "node:util";
-import { measure } from "./measure.mjs";
+import { measure, median } from "./measure.mjs";
 import { tableOf, verdictsOf, writeReadme } from "./report.mjs";
 import { scenarios, wires } from "./scenarios.mjs";
 
 const { values: options } = parseArgs({
   options: {
-    rounds: { type: "string", default: "11" },
+    rounds: { type: "string", default: "31" },
     requests: { type: "string" },
     only: { type: "string", multiple: true },
     wire: { type: "string", multiple: true },
@@ -24,8 +24,8 @@ if (options.help) {
                        (${scenarios.map((scenario) => scenario.name).join(", ")})
   --wire <revision>    only this protocol revision; may be repeated (${Object.keys(wires).join(", ")})
   --variants <names>   whom to compare, separated by commas; default gantry,bare,sdk,tmcp
-  --rounds <n>         how often each is measured; default 11
-  --requests <n>       requests of one round; by default as many as take 0.4 s of CPU time
+  --rounds <n>         how often each is measured; default 31
+  --requests <n>       requests of one round; by default as many as take 0.1 s of CPU time
   --write              put the table into bench/README.md
   --assert             exit with 1 when a target is missed`);
   process.exit();
@@ -73,6 +73,13 @@ const table = tableOf(measured, variants);
 const verdicts = verdictsOf(measured);
 console.log(`${table}\n`);
 for (const { met, text } of verdicts) console.log(`${met ? "met   " : "MISSED"}  ${text}`);
+const disturbed = median(measured.map((one) => one.disturbed));
+if (disturbed > 0.2) {
+  const percent = Math.round(disturbed * 100);
+  console.log(
+    `\nOther programs had the processors for ${percent} % of the time: take these figures with care.`,
+  );
+}
 if (options.write) writeReadme(table, verdicts, Number(options.rounds));
 if (options.assert && verdicts.some((verdict) => !verdict.met)) process.exitCode = 1;
 

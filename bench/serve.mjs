@@ -3,6 +3,7 @@
 import { writeFileSync } from "node:fs";
 import { Session } from "node:inspector/promises";
 import { scenarioNamed } from "./scenarios.mjs";
+import { waited } from "./waited.mjs";
 
 const inspector = new Session();
 
@@ -15,7 +16,7 @@ const answers = {
   },
   cpu() {
     const { user, system } = process.cpuUsage();
-    return { micros: user + system };
+    return { micros: user + system, waited: waited() };
   },
   async profileStart() {
     inspector.connect();

@@ -1,7 +1,6 @@
 /** How a caller's arguments are checked: by the schema, after mending what models often get wrong. */
 
 import type { UnknownArguments } from "./components.ts";
-import { ValidationError } from "./errors.ts";
 import type { Issue, JsonSchema, Validation, Validator } from "./ports.ts";
 import { after } from "./promises.ts";
 import { validationError } from "./schema.ts";
@@ -9,30 +8,29 @@ import { validationError } from "./schema.ts";
 type Arguments = Readonly<Record<string, unknown>>;
 
 /**
- * Makes the check of a component's arguments: gives the parsed arguments, or throws a {@link ValidationError}.
- * Where they do not fit, objects and arrays that were sent as JSON strings are parsed and tried once more.
+ * Makes the check of a component's arguments: gives the parsed arguments, or throws a `ValidationError` that
+ * names every problem. Where they do not fit, objects and arrays that were sent as JSON strings are parsed and
+ * tried once more.
  */
 export function argumentsCheck(
   json: JsonSchema,
   validate: Validator,
   unknownArguments: UnknownArguments,
 ): (args: Arguments) => unknown {
-  const accept = (validation: Validation, args: Arguments) => {
-    if (validation.issues) throw validationError(validation.issues, args);
-    return validation.value;
+  const unknown =
+    unknownArguments === "refuse" ? (args: Arguments) => unknownFields(args, json) : () => undefined;
+  const judge = (validation: Validation, args: Arguments) => {
+    const extra = unknown(args);
+    if (!validation.issues && !extra) return validation.value;
+    throw validationError(validation.issues ?? [], args, extra);
   };
-  const check = (args: Arguments) =>
+  return (args) =>
     after(validate(args), (validation: Validation) => {
-      if (!validation.issues) return validation.value;
-      const mended = parseEncoded(args, json, validation.issues);
-      if (!mended) throw validationError(validation.issues, args);
-      return after(validate(mended), (second: Validation) => accept(second, mended));
+      const mended = validation.issues && parseEncoded(args, json, validation.issues);
+      return mended
+        ? after(validate(mended), (second: Validation) => judge(second, mended))
+        : judge(validation, args);
     });
-  if (unknownArguments !== "refuse") return check;
-  return (args) => {
-    refuseUnknown(args, json);
-    return check(args);
-  };
 }
 
 /** The arguments with encoded objects and arrays parsed where one is expected and the check failed, if any. */
@@ -75,13 +73,11 @@ function parseStructure(text: string): object | undefined {
   }
 }
 
-function refuseUnknown(args: Arguments, json: JsonSchema): void {
+/** What is wrong with the arguments that no schema names, by path. */
+function unknownFields(args: Arguments, json: JsonSchema): Record<string, string> | undefined {
   const fieldErrors: Record<string, string> = {};
   collectUnknown(args, json, "", fieldErrors);
-  if (Object.keys(fieldErrors).length === 0) return;
-  throw new ValidationError(fieldErrors, {
-    suggestion: "Leave out unknown arguments, or correct their names.",
-  });
+  return Object.keys(fieldErrors).length > 0 ? fieldErrors : undefined;
 }
 
 function collectUnknown(

@@ -6,8 +6,14 @@ import { type Duration, milliseconds } from "./duration.ts";
 import { ConfigurationError } from "./errors.ts";
 import { type ParamHeader, paramHeaders } from "./param-headers.ts";
 import type { JsonSchema } from "./ports.ts";
-import { type Parsed, type Returned, type Schema, advertised, asObjectSchema } from "./schema.ts";
-import { type TemplateParams, type UriTemplate, compileTemplate, isTemplate } from "./uri-template.ts";
+import { type Parsed, type Returned, type Schema, advertised, asObjectSchema, closed } from "./schema.ts";
+import {
+  type TemplateParams,
+  type UriTemplate,
+  compileTemplate,
+  isTemplate,
+  isUriText,
+} from "./uri-template.ts";
 import type { ContentAnnotations } from "./content.ts";
 
 /** A picture that a client may show (specification, "icons"). */
@@ -70,6 +76,11 @@ export type Completer =
       others: Readonly<Record<string, string>>,
     ) => readonly string[] | Promise<readonly string[]>);
 
+/** Completers of the arguments or variables of these names. */
+export type Completers<Name extends string> = [Name] extends [never]
+  ? Readonly<Record<string, never>>
+  : { readonly [N in Name]?: Completer };
+
 export interface ResourceOptions<Name extends string> extends ComponentOptions {
   /** A programmatic name. */
   readonly name: string;
@@ -81,7 +92,7 @@ export interface ResourceOptions<Name extends string> extends ComponentOptions {
   readonly cacheHint?: CacheHint;
   readonly annotations?: ContentAnnotations;
   /** Offers values for the template's variables. */
-  readonly complete?: { readonly [N in Name]?: Completer };
+  readonly complete?: Completers<Name>;
 }
 
 export type ResourceHandler<U extends string> = (params: TemplateParams<U>, ctx: RequestContext) => unknown;
@@ -90,7 +101,7 @@ export interface PromptOptions<S> extends ComponentOptions {
   /** What the arguments look like. Clients send prompt arguments as strings. */
   readonly input?: S;
   /** Offers values for arguments; those of an enum are offered without it. */
-  readonly complete?: { readonly [N in keyof (S extends Schema ? Parsed<S> : object) & string]?: Completer };
+  readonly complete?: Completers<keyof (S extends Schema ? Parsed<S> : object) & string>;
 }
 
 export type PromptHandler<S> = (
@@ -121,7 +132,7 @@ export interface ToolDefinition extends Definition {
   };
   readonly input: Schema | undefined;
   readonly output: Schema | undefined;
-  readonly unknownArguments: UnknownArguments | undefined;
+  readonly unknownArguments: UnknownArguments;
   readonly paramHeaders: readonly ParamHeader[];
 }
 
@@ -146,19 +157,34 @@ export interface PromptDefinition extends Definition {
 
 export type ComponentDefinition = ToolDefinition | ResourceDefinition | PromptDefinition;
 
+/** A component's schemas, each with the words that errors about it begin with. */
+export function schemasOf(definition: ComponentDefinition): readonly { what: string; schema: Schema }[] {
+  if (definition.kind === "resource") return [];
+  const what = `${definition.kind === "tool" ? "Tool" : "Prompt"} "${definition.key}"`;
+  const output = definition.kind === "tool" ? definition.output : undefined;
+  return [
+    ...(definition.input ? [{ what: `${what}: input`, schema: definition.input }] : []),
+    ...(output ? [{ what: `${what}: output`, schema: output }] : []),
+  ];
+}
+
 /** A tool's definition, checked. Throws a {@link ConfigurationError} that says what to write. */
 export function defineTool(
   order: number,
   name: string,
   options: ToolOptions<Schema | undefined, Schema | undefined>,
   handler: Handler,
+  serverDefault: UnknownArguments,
 ): ToolDefinition {
   const what = `Tool "${name}"`;
-  checkName(what, name, handler);
-  const { title, icons, annotations, _meta, input, output, unknownArguments } = options;
-  const inputSchema = input
-    ? asObjectSchema(advertised(input, "input", `${what}: input`), `${what}: input`)
-    : { type: "object", properties: {} };
+  checkName(what, name);
+  checkOptions(what, options, handler);
+  const { title, icons, annotations, _meta, input, output, unknownArguments = serverDefault } = options;
+  const described =
+    input !== undefined
+      ? asObjectSchema(advertised(input, "input", `${what}: input`), `${what}: input`)
+      : { type: "object", properties: {} };
+  const inputSchema = unknownArguments === "refuse" ? closed(described) : described;
   return {
     ...common(what, order, options, handler),
     kind: "tool",
@@ -172,7 +198,7 @@ export function defineTool(
       ...defined({ title }),
       description: options.description,
       inputSchema,
-      ...(output && { outputSchema: advertised(output, "output", `${what}: output`) }),
+      ...(output !== undefined && { outputSchema: advertised(output, "output", `${what}: output`) }),
       ...defined({ annotations, icons, _meta }),
     } as ToolDefinition["item"],
   };
@@ -186,7 +212,7 @@ export function defineResource(
   handler: Handler,
 ): ResourceDefinition {
   const what = `Resource "${uri}"`;
-  checkHandler(what, handler);
+  checkOptions(what, options, handler);
   if (typeof options.name !== "string" || options.name === "")
     throw new ConfigurationError(`${what} has no name. Write { name: "app_config", … }.`);
   const template = isTemplate(uri) ? compileTemplate(uri) : undefined;
@@ -194,7 +220,7 @@ export function defineResource(
   const { name, title, mimeType, size, annotations, icons, _meta, complete = {} } = options;
   for (const variable of Object.keys(complete)) {
     if (!template?.names.includes(variable))
-      throw new ConfigurationError(`${what} completes "${variable}", which is no variable of its URI.`);
+      throw noSuch(what, variable, "variable of its URI", template?.names);
   }
   const about = defined({ title, description: options.description, mimeType, annotations, icons, _meta });
   return {
@@ -217,9 +243,11 @@ export function definePrompt(
   handler: Handler,
 ): PromptDefinition {
   const what = `Prompt "${name}"`;
-  checkName(what, name, handler);
+  checkName(what, name);
+  checkOptions(what, options, handler);
   const { title, icons, _meta, input } = options;
-  const json = input ? asObjectSchema(advertised(input, "input", `${what}: input`), `${what}: input`) : {};
+  const json =
+    input !== undefined ? asObjectSchema(advertised(input, "input", `${what}: input`), `${what}: input`) : {};
   const properties = (json["properties"] ?? {}) as Record<
     string,
     { title?: string; description?: string; enum?: unknown[] }
@@ -228,7 +256,7 @@ export function definePrompt(
   const complete = (options.complete ?? {}) as Record<string, Completer>;
   for (const argument of Object.keys(complete)) {
     if (!Object.hasOwn(properties, argument))
-      throw new ConfigurationError(`${what} completes "${argument}", which is no argument of its input.`);
+      throw noSuch(what, argument, "argument of its input", Object.keys(properties));
   }
   const enums = Object.entries(properties).flatMap(([key, { enum: values }]) =>
     values ? [[key, values.map(String)] as const] : [],
@@ -259,31 +287,41 @@ function common(what: string, order: number, options: ComponentOptions, handler:
       `${what} has no description. Say in a sentence what it is for: models choose by it.`,
     );
   }
+  try {
+    JSON.stringify([options._meta, options.icons]);
+  } catch {
+    throw new ConfigurationError(`${what}: _meta cannot be written as JSON. Use plain JSON values.`);
+  }
   const timeout =
     options.timeout === undefined ? undefined : milliseconds(options.timeout, `${what}: timeout`);
   return { order, tags: options.tags ?? [], timeout, handler, enabled: true };
 }
 
 /** Names as the specification would have them ("Tool Names"): what every client can carry. */
-function checkName(what: string, name: string, handler: unknown): void {
+function checkName(what: string, name: string): void {
   if (typeof name !== "string" || !/^[A-Za-z0-9_.-]{1,128}$/.test(name)) {
     throw new ConfigurationError(`${what} has a bad name. Use 1 to 128 letters, digits, "_", "-" and ".".`);
   }
-  checkHandler(what, handler);
 }
 
-function checkHandler(what: string, handler: unknown): void {
+function checkOptions(what: string, options: unknown, handler: unknown): void {
+  if (typeof options !== "object" || options === null)
+    throw new ConfigurationError(`${what} has no options. Write { description: "…" } before the handler.`);
   if (typeof handler !== "function")
     throw new ConfigurationError(`${what} has no handler. Pass a function as the last argument.`);
 }
 
 function checkUri(what: string, uri: string): void {
-  // Spaces and control characters are never valid (RFC 3986), though URL parsers mend them.
-  if (!/^[A-Za-z][A-Za-z0-9+.-]*:[\u0021-\u007e]+$/.test(uri) || !URL.canParse(uri)) {
+  if (!/^[A-Za-z][A-Za-z0-9+.-]*:./.test(uri) || !isUriText(uri) || !URL.canParse(uri)) {
     throw new ConfigurationError(
       `${what} is no absolute URI. Write one with a scheme, such as "config://app".`,
     );
   }
+}
+
+function noSuch(what: string, name: string, noun: string, names: readonly string[] = []): ConfigurationError {
+  const known = names.length === 0 ? "It has none: leave it out" : `Write one of: ${names.join(", ")}`;
+  return new ConfigurationError(`${what} completes "${name}", which is no ${noun}. ${known}.`);
 }
 
 /** `fields` without those that are undefined. */

@@ -14,7 +14,7 @@ export function milliseconds(duration: Duration, what: string): number {
   const value = match ? Number(match[1]) * UNITS[match[2] as keyof typeof UNITS] : duration;
   if (typeof value !== "number" || !(value >= 0 && value <= LONGEST)) {
     throw new ConfigurationError(
-      `${what} is ${JSON.stringify(duration)}: write milliseconds or a string such as "250ms", "30s", "5m", "1h" (at most 24 days).`,
+      `${what} is ${typeof duration === "string" ? JSON.stringify(duration) : duration}: write milliseconds or a string such as "250ms", "30s", "5m", "1h" (at most 24 days).`,
     );
   }
   return value;

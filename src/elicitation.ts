@@ -78,7 +78,11 @@ export function formQuestion<S extends Schema>(
     accept: async (response) => {
       const action = elicitedAction(response);
       if (action !== "accept") return action && { action };
-      const validate = validator(schema, isPlainJsonSchema(schema) ? await loadCompiler() : neverCalled);
+      const validate = validator(
+        schema,
+        isPlainJsonSchema(schema) ? await loadCompiler() : neverCalled,
+        WHAT,
+      );
       const checked = await validate((response as { content?: unknown }).content ?? {});
       return checked.issues ? undefined : { action, content: checked.value as Parsed<S> };
     },
@@ -150,6 +154,8 @@ const neverCalled: JsonSchemaCompiler = () => {
   throw new Error("A Standard Schema needs no compiler.");
 };
 
+const WHAT = "ctx.elicit: the schema";
+
 const forms = new WeakMap<Schema, JsonSchema>();
 
 /** Names of fields that a form must not ask for: the client, and perhaps a model, would read the answer. */
@@ -159,7 +165,6 @@ const SECRET = /pass(?:word|phrase|wd)|secret|token|api_?key|credential|private_
 function formSchema(schema: Schema): JsonSchema {
   let form = forms.get(schema);
   if (!form) {
-    const what = "ctx.elicit: the schema";
     const { additionalProperties: _open, ...json } = asObjectSchema(
       advertised(schema, "input", what),
       what,
@@ -168,12 +173,12 @@ function formSchema(schema: Schema): JsonSchema {
     for (const [name, property] of properties) {
       if (!isFormField(property)) {
         throw new ConfigurationError(
-          `${what} has the field "${name}", which no form can show. Use strings, numbers, booleans and enums.`,
+          `${WHAT} has the field "${name}", which no form can show. Use strings, numbers, booleans and enums.`,
         );
       }
       if (SECRET.test(name)) {
         throw new ConfigurationError(
-          `${what} asks for "${name}". Secrets must not pass through the client: use ctx.elicitUrl.`,
+          `${WHAT} asks for "${name}". Secrets must not pass through the client: use ctx.elicitUrl.`,
         );
       }
     }

@@ -1,14 +1,8 @@
 /** What stands at the heart of each operation's onion: validation → handler → output validation → result. */
 
 import { argumentsCheck } from "./arguments.ts";
-import type {
-  Completer,
-  PromptDefinition,
-  ResourceDefinition,
-  ToolDefinition,
-  UnknownArguments,
-} from "./components.ts";
 import { hintJson } from "./cache-hint.ts";
+import type { Completer, PromptDefinition, ResourceDefinition, ToolDefinition } from "./components.ts";
 import type { Run } from "./compose.ts";
 import type { Ask, RequestContext } from "./context.ts";
 import { MCPError } from "./errors.ts";
@@ -24,7 +18,6 @@ export interface HeartOptions {
   readonly compile: JsonSchemaCompiler;
   /** The time limit of components that set none, in milliseconds. */
   readonly timeout: number;
-  readonly unknownArguments: UnknownArguments;
   /** Whether callers may be answered differently before a handler is reached: there is middleware. */
   readonly callersDiffer: boolean;
 }
@@ -34,14 +27,13 @@ type AnyHandler = (args: unknown, ctx: RequestContext) => unknown;
 
 export function toolHeart(tool: ToolDefinition, options: HeartOptions): Run<Arguments> {
   const handler = tool.handler as AnyHandler;
-  const check = tool.input
-    ? argumentsCheck(
-        tool.item.inputSchema,
-        validator(tool.input, options.compile),
-        tool.unknownArguments ?? options.unknownArguments,
-      )
+  const validate = tool.input
+    ? validator(tool.input, options.compile, `Tool "${tool.key}": input`)
     : noArguments;
-  const finish = tool.output ? outputCheck(validator(tool.output, options.compile)) : toToolResult;
+  const check = argumentsCheck(tool.item.inputSchema, validate, tool.unknownArguments);
+  const finish = tool.output
+    ? outputCheck(validator(tool.output, options.compile, `Tool "${tool.key}": output`))
+    : toToolResult;
   return limited(tool.timeout ?? options.timeout, (ctx, args) => {
     const checked = check(args);
     const value = isPromise(checked) ? checked.then((input) => handler(input, ctx)) : handler(checked, ctx);
@@ -65,9 +57,10 @@ export function resourceHeart(resource: ResourceDefinition, options: HeartOption
 
 export function promptHeart(prompt: PromptDefinition, options: HeartOptions): Run<Arguments> {
   const handler = prompt.handler as AnyHandler;
-  const check = prompt.input
-    ? argumentsCheck({}, validator(prompt.input, options.compile), "follow-schema")
+  const validate = prompt.input
+    ? validator(prompt.input, options.compile, `Prompt "${prompt.key}": input`)
     : noArguments;
+  const check = argumentsCheck({}, validate, "follow-schema");
   return limited(prompt.timeout ?? options.timeout, (ctx, args) =>
     after(
       after(check(args), (input) => handler(input, ctx)),
@@ -111,7 +104,8 @@ function candidates(
   return completer.filter((candidate) => candidate.toLowerCase().startsWith(prefix));
 }
 
-const noArguments = (): Arguments => ({});
+/** What a component without input makes of any arguments. */
+const noArguments = (): Validation => ({ value: {} });
 
 /** An output that does not fit its schema is the server's fault: its caller learns no more than that. */
 function outputCheck(

@@ -18,10 +18,13 @@ const LONGEST_NAME = 256;
 /** Nothing of that name is available: the same answer whether it does not exist or is hidden. */
 export function notFound(kind: keyof typeof UNKNOWN, name: string): MCPError {
   const { code, message, look } = UNKNOWN[kind];
-  const shown = name.length > LONGEST_NAME ? `${name.slice(0, LONGEST_NAME)}…` : name;
-  return new MCPError(`${message}: ${shown}`, {
+  return new MCPError(`${message}: ${shortened(name)}`, {
     code,
     suggestion: `Ask ${look} for what there is.`,
-    ...(kind === "resource" && { details: { uri: shown } }),
   });
+}
+
+/** A name as it is repeated to whoever sent it. */
+export function shortened(name: string): string {
+  return name.length > LONGEST_NAME ? `${name.slice(0, LONGEST_NAME)}…` : name;
 }

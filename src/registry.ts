@@ -35,8 +35,21 @@ export class Registry {
         `${noun} '${definition.key}' is already registered. Choose another name, or remove the first one.`,
       );
     }
+    if (definition.kind === "resource" && definition.template) this.#checkTemplate(definition.key);
     this.#definitions.set(id, definition);
     this.#version++;
+  }
+
+  /** Two templates that differ in the names of their variables alone match the same URIs. */
+  #checkTemplate(template: string): void {
+    const shape = shapeOf(template);
+    for (const { kind, key } of this.#definitions.values()) {
+      if (kind === "resource" && shapeOf(key) === shape) {
+        throw new ConfigurationError(
+          `Resource '${template}' matches what '${key}' matches. Give its URIs another form, or remove the first one.`,
+        );
+      }
+    }
   }
 
   /** Takes components out, and gives them. */
@@ -72,4 +85,8 @@ export class Registry {
     }
     return found;
   }
+}
+
+function shapeOf(template: string): string {
+  return template.replace(/\{([+/]?)[^{}]*\}/g, "{$1}");
 }

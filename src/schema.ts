@@ -48,12 +48,6 @@ export function jsonSchema<T>(schema: JsonSchema): TypedJsonSchema<T> {
   return schema;
 }
 
-/** A schema made ready: what is advertised, and how a value is checked. */
-export interface CompiledSchema {
-  readonly json: JsonSchema;
-  readonly validate: Validator;
-}
-
 /** Whether plain JSON Schema is used, whose compiler is loaded when the server is sealed. */
 export function isPlainJsonSchema(schema: Schema): schema is JsonSchema {
   return !("~standard" in schema);
@@ -67,6 +61,7 @@ export function isPlainJsonSchema(schema: Schema): schema is JsonSchema {
  * @param side - `"input"` describes what may be sent, `"output"` what comes back.
  */
 export function advertised(schema: Schema, side: "input" | "output", what: string): JsonSchema {
+  checkSchema(schema, what);
   const json = isPlainJsonSchema(schema) ? schema : generated(schema, side, what);
   try {
     JSON.stringify(json);
@@ -78,9 +73,37 @@ export function advertised(schema: Schema, side: "input" | "output", what: strin
   return json;
 }
 
-/** A validator for `schema`; `compile` makes those of plain JSON Schemas. */
-export function validator(schema: Schema, compile: JsonSchemaCompiler): Validator {
-  if (isPlainJsonSchema(schema)) return compile(schema);
+/** What is given for a schema, before anything is read from it. */
+function checkSchema(schema: unknown, what: string): void {
+  if (isStandard(schema)) return;
+  if (typeof schema !== "object" || schema === null || Array.isArray(schema)) {
+    throw new ConfigurationError(
+      `${what} is no schema. Write z.object({ … }), another Standard Schema, or a plain JSON Schema object.`,
+    );
+  }
+  const key = Object.entries(schema).find(([, value]) => isStandard(value))?.[0];
+  if (key !== undefined) {
+    throw new ConfigurationError(
+      `${what} is an object of schemas, which is not a schema yet. Wrap it: z.object({ ${key}: … }).`,
+    );
+  }
+}
+
+function isStandard(value: unknown): boolean {
+  return (
+    ((typeof value === "object" && value !== null) || typeof value === "function") && "~standard" in value
+  );
+}
+
+/** A validator for `schema`; `compile` makes those of plain JSON Schemas. Errors begin with `what`. */
+export function validator(schema: Schema, compile: JsonSchemaCompiler, what: string): Validator {
+  if (isPlainJsonSchema(schema)) {
+    try {
+      return compile(schema);
+    } catch (error) {
+      throw error instanceof ConfigurationError ? new ConfigurationError(`${what} ${error.message}`) : error;
+    }
+  }
   const standard = schema["~standard"];
   return (value) => standard.validate(value);
 }
@@ -92,13 +115,31 @@ export function asObjectSchema(json: JsonSchema, what: string): JsonSchema {
   if (json["type"] === undefined && (isUnion || Object.keys(json).length === 0))
     return { type: "object", ...json };
   throw new ConfigurationError(
-    `${what} must describe an object, because arguments have names. Wrap it: z.object({ value: … }).`,
+    `${what} must describe an object, because arguments have names. Wrap it: z.object({ value: … }), or { type: "object", properties: { value: … } } in plain JSON Schema.`,
   );
 }
 
+/** The schema with every object closed that says nothing of further properties: what is refused is advertised. */
+export function closed(schema: JsonSchema): JsonSchema {
+  const { properties, items } = schema as { properties?: Record<string, JsonSchema>; items?: JsonSchema };
+  const isOpen = "additionalProperties" in schema || "patternProperties" in schema || "allOf" in schema;
+  return {
+    ...schema,
+    ...(properties && {
+      properties: Object.fromEntries(Object.entries(properties).map(([key, inner]) => [key, closed(inner)])),
+    }),
+    ...(items && typeof items === "object" && !Array.isArray(items) && { items: closed(items) }),
+    ...(properties && !isOpen && { additionalProperties: false }),
+  };
+}
+
 /** The error for a caller whose arguments do not fit. Says where and what, never the values. */
-export function validationError(issues: readonly Issue[], value: unknown): ValidationError {
-  const fieldErrors: Record<string, string> = {};
+export function validationError(
+  issues: readonly Issue[],
+  value: unknown,
+  unknown: Readonly<Record<string, string>> = {},
+): ValidationError {
+  const fieldErrors: Record<string, string> = { ...unknown };
   let missing = false;
   let mistyped = false;
   for (const issue of issues.slice(0, 32)) {
@@ -108,7 +149,11 @@ export function validationError(issues: readonly Issue[], value: unknown): Valid
     mistyped ||= "code" in issue && issue.code === "invalid_type";
     fieldErrors[path.map(String).join(".")] ??= absent ? "Field required" : withoutValue(issue);
   }
-  return new ValidationError(fieldErrors, { suggestion: suggestion(missing, mistyped) });
+  const advice =
+    issues.length > 0
+      ? suggestion(missing, mistyped)
+      : "Leave out unknown arguments, or correct their names.";
+  return new ValidationError(fieldErrors, { suggestion: advice });
 }
 
 function suggestion(missing: boolean, mistyped: boolean): string {
@@ -138,14 +183,16 @@ function at(value: unknown, path: readonly PropertyKey[]): unknown {
   return inner;
 }
 
+const HINTS: Readonly<Record<string, string>> = {
+  valibot: "Wrap it: toStandardJsonSchema(…) from @valibot/to-json-schema.",
+  zod: 'zod 3 and zod/mini have none: import { z } from "zod", 4.2 or newer.',
+};
+
 function generated(schema: StandardSchema, side: "input" | "output", what: string): JsonSchema {
   const { vendor, jsonSchema: converter } = schema["~standard"];
   if (typeof converter?.[side] !== "function") {
-    const hint =
-      vendor === "valibot"
-        ? "wrap it: toStandardJsonSchema(…) from @valibot/to-json-schema"
-        : "use zod 4, ArkType, Valibot or plain JSON Schema";
-    throw new ConfigurationError(`${what} is a ${vendor} schema that gives no JSON Schema: ${hint}.`);
+    const hint = HINTS[vendor] ?? "Use zod 4, ArkType, Valibot or plain JSON Schema.";
+    throw new ConfigurationError(`${what} is a schema of ${vendor} that gives no JSON Schema. ${hint}`);
   }
   let json: Record<string, unknown>;
   try {

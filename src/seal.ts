@@ -180,7 +180,7 @@ function byKey<D extends ComponentDefinition>(
       );
     } catch (error) {
       if (!(error instanceof ConfigurationError)) throw error;
-      problems.push(...error.problems.map((problem) => `${definition.kind} "${definition.key}": ${problem}`));
+      problems.push(...error.problems);
     }
   }
   return operations;

@@ -9,6 +9,7 @@ import {
   definePrompt,
   defineResource,
   defineTool,
+  schemasOf,
 } from "./components.ts";
 import type { Middleware } from "./compose.ts";
 import { milliseconds } from "./duration.ts";
@@ -19,7 +20,7 @@ import type { EventBus, JsonSchema, JsonSchemaCompiler, Logger, ServerEvent, Val
 import { type ComponentRef, Registry } from "./registry.ts";
 import type { MCPServerOptions, RunHttpOptions, RunStdioOptions } from "./options.ts";
 import type { ListeningServer, NodeHandler, RunningServer, Runtime } from "./runtime.ts";
-import { type Schema, isPlainJsonSchema } from "./schema.ts";
+import { type Schema, isPlainJsonSchema, validator } from "./schema.ts";
 import { type Sealed, type ServerInfo, seal } from "./seal.ts";
 import type { TemplateParams } from "./uri-template.ts";
 
@@ -98,7 +99,15 @@ export class MCPServer {
     options: ToolOptions<S, O>,
     handler: ToolHandler<S, O>,
   ): this {
-    this.#add(defineTool(this.#registry.nextOrder(), name, options, handler), options.input, options.output);
+    this.#add(
+      defineTool(
+        this.#registry.nextOrder(),
+        name,
+        options,
+        handler,
+        this.#options.unknownArguments ?? "follow-schema",
+      ),
+    );
     return this;
   }
 
@@ -138,7 +147,7 @@ export class MCPServer {
     options: PromptOptions<S>,
     handler: PromptHandler<S>,
   ): this {
-    this.#add(definePrompt(this.#registry.nextOrder(), name, options, handler), options.input);
+    this.#add(definePrompt(this.#registry.nextOrder(), name, options, handler));
     return this;
   }
 
@@ -254,10 +263,10 @@ export class MCPServer {
     if (this.#faces) await this.#lifecycle.stop((await this.#faces).logger);
   }
 
-  #add(definition: ComponentDefinition, ...schemas: readonly (Schema | undefined)[]): void {
+  #add(definition: ComponentDefinition): void {
     // Once the compiler is there, a wrong schema is told where it is written; before, at the start.
     if (this.#compile)
-      for (const schema of schemas) if (schema && isPlainJsonSchema(schema)) this.#compile(schema);
+      for (const { schema, what } of schemasOf(definition)) validator(schema, this.#compile, what);
     this.#registry.add(definition);
     this.#listsChanged([definition]);
   }
@@ -327,7 +336,6 @@ export class MCPServer {
         cacheHint: this.#options.cacheHint,
         callersDiffer: this.#middleware.length > 0,
         timeout: this.#timeout,
-        unknownArguments: this.#options.unknownArguments ?? "follow-schema",
         compile: this.#compile ?? unloaded,
       });
     } catch (error) {
@@ -349,13 +357,7 @@ interface Faces {
 }
 
 function usesPlainJsonSchema(definition: ComponentDefinition): boolean {
-  const schemas =
-    definition.kind === "tool"
-      ? [definition.input, definition.output]
-      : definition.kind === "prompt"
-        ? [definition.input]
-        : [];
-  return schemas.some((schema) => schema !== undefined && isPlainJsonSchema(schema));
+  return schemasOf(definition).some(({ schema }) => isPlainJsonSchema(schema));
 }
 
 /** Compiles each schema once, however often the server is sealed. */

@@ -35,6 +35,11 @@ export function isTemplate(uri: string): boolean {
   return uri.includes("{");
 }
 
+/** Whether all of `text` may stand in a URI (RFC 3986, appendix A); URL parsers mend what may not. */
+export function isUriText(text: string): boolean {
+  return /^[!#-;=?-Z[\]_a-z~]*$/.test(text);
+}
+
 /** Compiles a template. Throws a {@link ConfigurationError} that says what to write. */
 export function compileTemplate(template: string): UriTemplate {
   const pieces = template.split(EXPRESSION);
@@ -74,7 +79,9 @@ function check(template: string, prefix: string, variables: readonly Variable[])
     fail("two variables touch. Put a separator such as / between them.");
   if (variables.filter(({ kind }) => kind !== "simple").length > 1)
     fail("only one of {+path} and {/path*} is allowed.");
-  if (/[{}]/.test(template.replace(EXPRESSION, ""))) fail("a brace is not closed.");
+  const literal = template.replace(EXPRESSION, "");
+  if (/[{}]/.test(literal)) fail("a brace stands alone. Write {name}, and %7B or %7D for a brace itself.");
+  if (!isUriText(literal)) fail("it has characters that no URI has. Percent-encode them: %20 for a space.");
 }
 
 function matchUri(

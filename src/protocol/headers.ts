@@ -37,6 +37,7 @@ export function missing({ method, params }: RpcRequest, header: Exchange["header
   if (typeof name !== "string") return undefined;
   const raw = header("mcp-name");
   if (raw === undefined) return mismatch("Mcp-Name is missing");
+  if (!PLAIN.test(raw)) return mismatch("Mcp-Name has characters that must be written in Base64");
   if (raw === name && !raw.startsWith(SENTINEL)) return undefined;
   const decoded = decodeHeader(raw);
   if (decoded === undefined) return mismatch("Mcp-Name is not valid Base64 of UTF-8 text");
@@ -74,6 +75,9 @@ export function paramMismatch(
 }
 
 const SENTINEL = "=?base64?";
+
+/** What a header may carry as it is (2026-07-28, "Value Encoding"). */
+const PLAIN = /^[\t\u0020-\u007e]*$/;
 
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 

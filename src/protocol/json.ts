@@ -1,6 +1,6 @@
 /**
  * Strict JSON: what two parsers could read differently is refused. Strict UTF-8, no duplicate keys, no
- * `__proto__`, bounded depth, no number that overflows.
+ * `__proto__`, bounded depth, no number that overflows, no whole number that would arrive as another.
  */
 
 /** Arrays and objects may be nested so deep. */
@@ -30,6 +30,8 @@ export function parseJson(bytes: Uint8Array): ParsedJson {
   walk.visit(value, 0);
   // JSON.parse keeps the last of equal keys: fewer keys than the text has colons means that some were equal.
   if (!walk.problem && walk.keys !== countColons(source)) walk.problem = "An object has the same key twice.";
+  if (!walk.problem && walk.large && hasInexactInteger(source))
+    walk.problem = "A whole number is too large to arrive exactly: send it as a string.";
   return walk.problem === undefined ? { value } : { problem: walk.problem };
 }
 
@@ -42,11 +44,16 @@ export function inspectJson(value: unknown): string | undefined {
 
 class Walk {
   keys = 0;
+  /** Whether there is a number beyond those of which every whole one is exact. */
+  large = false;
   problem: string | undefined;
 
   visit(value: unknown, depth: number): void {
     if (typeof value === "number") {
-      if (!Number.isFinite(value)) this.problem = "A number is too large.";
+      if (value > Number.MAX_SAFE_INTEGER || value < Number.MIN_SAFE_INTEGER) {
+        this.large = true;
+        if (!Number.isFinite(value)) this.problem = "A number is too large.";
+      }
       return;
     }
     if (typeof value !== "object" || value === null) return;
@@ -70,7 +77,32 @@ class Walk {
   }
 }
 
+const NUMBER = /-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
+
+/** Whether `source`, known to be JSON, has a whole number that {@link isInexact}. */
+function hasInexactInteger(source: string): boolean {
+  for (let i = 0; i < source.length; i++) {
+    const code = source.charCodeAt(i);
+    if (code === QUOTE) i = stringEnd(source, i + 1);
+    if (code !== MINUS && (code < ZERO || code > NINE)) continue;
+    NUMBER.lastIndex = i;
+    const literal = NUMBER.exec(source)?.[0] ?? "";
+    if (/^-?\d{16,}$/.test(literal) && isInexact(literal)) return true;
+    i += literal.length - 1;
+  }
+  return false;
+}
+
+/** Whether parsing changes a whole number: it is not exact, and not how JavaScript writes what it becomes. */
+function isInexact(literal: string): boolean {
+  const value = Number(literal);
+  return String(value) !== literal && BigInt(value) !== BigInt(literal);
+}
+
 const QUOTE = 0x22;
+const MINUS = 0x2d;
+const ZERO = 0x30;
+const NINE = 0x39;
 const COLON = 0x3a;
 const BACKSLASH = 0x5c;
 

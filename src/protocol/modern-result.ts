@@ -33,7 +33,7 @@ export function encodeModern(
     return errorReply(400, id, { code: RPC.missingCapability, message, data: { requiredCapabilities } });
   }
   if (error) {
-    if (!isToolFailure(ask, error)) return errorReply(200, id, rpcError(error, requestId, "modern"));
+    if (!isToolFailure(ask, error)) return errorReply(200, id, rpcError(error, ask, requestId, "modern"));
     return reply(id, resultJson(sealed, toolFailure(error, requestId), ""));
   }
   if (result instanceof InputRequired) return askFirst(result, origin, services);

@@ -2,6 +2,7 @@
 
 import type { Ask } from "../context.ts";
 import type { MCPError } from "../errors.ts";
+import { shortened } from "../refusals.ts";
 import { RPC, type RpcError } from "./jsonrpc.ts";
 
 export type Era = "modern" | "legacy";
@@ -22,9 +23,11 @@ export function toolFailure(error: MCPError, requestId: string): object {
   };
 }
 
-export function rpcError(error: MCPError, requestId: string, era: Era): RpcError {
+export function rpcError(error: MCPError, ask: Ask, requestId: string, era: Era): RpcError {
   const body = error.toBody(requestId);
-  const uri = error.code === "RESOURCE_NOT_FOUND" ? error.details?.["uri"] : undefined;
+  // Which resource was not found stands beside the error (specification, "Resources › Error Handling").
+  const uri =
+    error.code === "RESOURCE_NOT_FOUND" && ask.kind === "resource" ? shortened(ask.name) : undefined;
   return {
     code: rpcCode(error.code, era),
     message: error.message,

@@ -94,11 +94,15 @@ class Connection {
   }
 
   #follow(sealed: Sealed, method: string, { uri }: Claims): object {
-    if (typeof uri !== "string" || !isResource(sealed, uri))
-      throw protocolError(rpcError(notFound("resource", String(uri)), makeRequestId(), "legacy"));
+    const name = typeof uri === "string" ? uri : "";
+    if (!isResource(sealed, name)) {
+      throw protocolError(
+        rpcError(notFound("resource", name), { kind: "resource", name }, makeRequestId(), "legacy"),
+      );
+    }
     this.#followed ??= new Set();
-    if (method === "resources/unsubscribe") this.#followed.delete(uri);
-    else if (this.#followed.size < MOST_URIS) this.#followed.add(uri);
+    if (method === "resources/unsubscribe") this.#followed.delete(name);
+    else if (this.#followed.size < MOST_URIS) this.#followed.add(name);
     else
       throw new ProtocolError(
         -32602,
@@ -150,7 +154,7 @@ class Connection {
     const era = protocolVersion === MODERN ? "modern" : "legacy";
     if (outcome.error) {
       if (isToolFailure(ask, outcome.error)) return toolFailure(outcome.error, requestId);
-      throw protocolError(rpcError(outcome.error, requestId, era));
+      throw protocolError(rpcError(outcome.error, ask, requestId, era));
     }
     const { result } = outcome;
     if (result instanceof InputRequired) {

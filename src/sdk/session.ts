@@ -6,6 +6,7 @@ import {
 } from "@modelcontextprotocol/server";
 import type { EventStore } from "../ports.ts";
 import type { StateCodec } from "../protocol/request-state.ts";
+import { LEGACY } from "../protocol/versions.ts";
 import type { Runtime } from "../runtime.ts";
 import type { Sealed } from "../seal.ts";
 import { bridge } from "./bridge.ts";
@@ -24,6 +25,8 @@ export interface SessionSettings {
   readonly closed: () => void;
 }
 
+const VERSION = "mcp-protocol-version";
+
 /** Opens a session; its first request is the handshake. */
 export async function openSession(
   runtime: Runtime,
@@ -41,8 +44,14 @@ export async function openSession(
   const server = bridge(runtime, sealed, codec);
   await server.connect(transport);
   return {
-    handle: (request, parsedBody) =>
-      transport.handleRequest(request, parsedBody === undefined ? {} : { parsedBody }),
+    handle: (request, parsedBody) => {
+      const negotiated = server.getNegotiatedProtocolVersion();
+      const stated = request.headers.get(VERSION);
+      // A session speaks the revision of its handshake; the header only repeats it, and some clients get it wrong.
+      if (negotiated !== undefined && (stated === null || LEGACY.includes(stated)))
+        request.headers.set(VERSION, negotiated);
+      return transport.handleRequest(request, parsedBody === undefined ? {} : { parsedBody });
+    },
     close: async () => {
       await server.close();
       await eventStore.forget(`${id}/`);

@@ -68,6 +68,8 @@ export async function listen(runtime: Runtime, options: RunHttpOptions): Promise
     };
   } catch (error) {
     ignoreSignals();
+    // What the start-up hooks opened is closed again.
+    await runtime.lifecycle.stop(runtime.logger);
     throw error;
   }
 }

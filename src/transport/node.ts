@@ -20,10 +20,6 @@ const MOST_FIELDS = 100;
 /** How much of a refused body is read and thrown away, so that the refusal arrives, before the connection is cut. */
 const LONGEST_REST = 4_194_304;
 
-export interface NodeFace {
-  handle(request: IncomingMessage, response: ServerResponse): void;
-}
-
 /**
  * Serves the endpoint, and hands everything else to `others`.
  *
@@ -125,15 +121,21 @@ function discard(request: IncomingMessage): void {
 function fieldsRefusal(rawHeaders: readonly string[]): Reply | undefined {
   if (rawHeaders.length > MOST_FIELDS * 2)
     return invalidRequest(431, `Too many header fields: at most ${MOST_FIELDS}.`);
-  let hosts = 0;
+  let seen = 0;
   for (let i = 0; i < rawHeaders.length; i += 2) {
-    const name = rawHeaders[i] as string;
-    if (name.length === 4 && name.toLowerCase() === "host") hosts++;
+    const { length } = rawHeaders[i] as string;
+    const single = SINGLE[length];
+    if (single === undefined || rawHeaders[i]?.toLowerCase() !== single) continue;
+    if (seen & (1 << length)) return invalidRequest(400, `Bad request: the ${single} header stands twice.`);
+    seen |= 1 << length;
   }
-  return hosts > 1 ? invalidRequest(400, "Bad request: the Host header stands twice.") : undefined;
+  return undefined;
 }
 
 const UNEXPECTED = errorReply(500, undefined, {
   code: RPC.internalError,
   message: internalError(undefined).message,
 });
+
+/** Fields of which node:http keeps the first, where others may heed the last; by the length of their names. */
+const SINGLE: Readonly<Record<number, string>> = { 4: "host", 12: "content-type", 13: "authorization" };

@@ -1,6 +1,13 @@
 /** Validators for plain JSON Schemas, by ajv. Loaded when the first such schema is sealed. */
 
-import { type AnySchema, type ErrorObject, type Options, type ValidateFunction, Ajv } from "ajv";
+import {
+  type AnySchema,
+  type ErrorObject,
+  type Options,
+  type ValidateFunction,
+  Ajv,
+  MissingRefError,
+} from "ajv";
 import { Ajv2019 } from "ajv/dist/2019.js";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import formats from "ajv-formats";
@@ -40,20 +47,29 @@ export function compileJsonSchema(schema: JsonSchema): Validator {
 function compile(schema: JsonSchema): ValidateFunction {
   const engine = engineFor(schema);
   const { $schema: _dialect, ...rest } = schema;
+  let check: ValidateFunction;
   try {
-    return engine.compile(rest as AnySchema);
+    check = engine.compile(rest as AnySchema);
   } catch (error) {
+    if (error instanceof MissingRefError) {
+      throw new ConfigurationError(
+        `refers to ${JSON.stringify(error.missingRef)}, which is not in it, and nothing is fetched. Put that schema under $defs and write { $ref: "#/$defs/name" }.`,
+      );
+    }
     throw new ConfigurationError(
-      `it is no valid JSON Schema: ${error instanceof Error ? error.message : String(error)}`,
+      `is no valid JSON Schema: ${error instanceof Error ? error.message : String(error)}.`,
     );
   }
+  // Such a validator answers by a promise, which would pass for a yes.
+  if ("$async" in check) throw new ConfigurationError("has $async, which is no JSON Schema. Leave it out.");
+  return check;
 }
 
 function engineFor({ $schema = DEFAULT_DIALECT }: JsonSchema): Engine {
   const create = DIALECTS.find(([pattern]) => pattern.test(String($schema)))?.[1];
   if (!create) {
     throw new ConfigurationError(
-      `its dialect ${JSON.stringify($schema)} is not supported. Use 2020-12 (the default), 2019-09, draft-07 or draft-06.`,
+      `is of the dialect ${JSON.stringify($schema)}, which is not supported. Use 2020-12 (the default), 2019-09, draft-07 or draft-06.`,
     );
   }
   let engine = engines.get(create);

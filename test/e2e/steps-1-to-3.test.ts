@@ -281,8 +281,9 @@ describe.each(WAYS)("$client, $era, over $transport", (way) => {
           {
             "task.titel": 'Unknown argument. Did you mean "title"?',
             zzzzzzzzzz: "Unknown argument.",
+            "task.title": "Field required",
           },
-          "Leave out unknown arguments, or correct their names.",
+          "Required fields are missing. Check that all required parameters are provided.",
         ),
       );
     });
