@@ -166,8 +166,8 @@ function formSchema(schema: Schema): JsonSchema {
   let form = forms.get(schema);
   if (!form) {
     const { additionalProperties: _open, ...json } = asObjectSchema(
-      advertised(schema, "input", what),
-      what,
+      advertised(schema, "input", WHAT),
+      WHAT,
     ) as Record<string, unknown>;
     const properties = Object.entries((json["properties"] ?? {}) as Record<string, Record<string, unknown>>);
     for (const [name, property] of properties) {
