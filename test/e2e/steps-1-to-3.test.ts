@@ -55,6 +55,9 @@ describe.each(WAYS)("$client, $era, over $transport", (way) => {
   let one: Driver;
   let two: Driver;
   let three: Driver;
+  // A 2025-era client without a session cannot be told of anything later.
+  const tellsOfChanges = way.era === "modern" || way.transport === "stdio";
+  const changes = tellsOfChanges ? { listChanged: true } : {};
 
   beforeAll(async () => {
     [one, two, three] = await Promise.all([connect(way, 1), connect(way, 2), connect(way, 3)]);
@@ -73,7 +76,7 @@ describe.each(WAYS)("$client, $era, over $transport", (way) => {
   describe("step 1, a basic server", () => {
     test("introduces itself, and offers what it has", () => {
       expect(one.server).toEqual({ name: "task-api", version: "1.0.0" });
-      expect(one.capabilities).toEqual({ tools: {} });
+      expect(one.capabilities).toEqual({ logging: {}, tools: changes });
       expect(one.instructions).toBeUndefined();
       // The older client does not tell over stdio.
       const told = way.client === "client 2.4" || way.transport === "http";
@@ -331,7 +334,13 @@ describe.each(WAYS)("$client, $era, over $transport", (way) => {
         icons: [ICON],
       });
       expect(three.instructions).toBe(INSTRUCTIONS);
-      expect(three.capabilities).toEqual({ tools: {}, resources: {}, prompts: {}, completions: {} });
+      expect(three.capabilities).toEqual({
+        logging: {},
+        completions: {},
+        tools: changes,
+        resources: { ...changes, ...(tellsOfChanges && { subscribe: true }) },
+        prompts: changes,
+      });
     });
 
     test("pages every list", async () => {
