@@ -11,8 +11,8 @@ import {
   rootsQuestion,
   samplingQuestion,
 } from "./elicitation.ts";
-import { MCPError } from "./errors.ts";
-import type { InputRequired, Inquiry } from "./inquiry.ts";
+import { ConfigurationError } from "./errors.ts";
+import type { Inquiry, Question } from "./inquiry.ts";
 import type { JsonSchemaCompiler } from "./ports.ts";
 import type { Parsed, Schema } from "./schema.ts";
 import { type Audience, type LogLevel, Voice } from "./voice.ts";
@@ -87,6 +87,7 @@ export class Cancellation {
   #controller: AbortController | undefined;
   #reason: unknown;
   #cancelled = false;
+  #settled = false;
 
   get cancelled(): boolean {
     return this.#cancelled;
@@ -101,10 +102,15 @@ export class Cancellation {
   }
 
   cancel(reason: unknown): void {
-    if (this.#cancelled) return;
+    if (this.#cancelled || this.#settled) return;
     this.#cancelled = true;
     this.#reason = reason;
     this.#controller?.abort(reason);
+  }
+
+  /** The call has its outcome: what happens from now on, such as that the client leaves, is not its business. */
+  settle(): void {
+    this.#settled = true;
   }
 }
 
@@ -220,9 +226,7 @@ export class RequestContext {
     schema: S,
     options: AskOptions = {},
   ): Promise<Elicited<Parsed<S>>> {
-    return this.#ask().ask(
-      formQuestion(this.clientCapabilities, message, schema, options.key, this.#loadCompiler),
-    );
+    return this.#ask(formQuestion(this.clientCapabilities, message, schema, options.key, this.#loadCompiler));
   }
 
   /**
@@ -231,17 +235,17 @@ export class RequestContext {
    * @param url - An `https:` URL without anything personal in it.
    */
   async elicitUrl(message: string, url: string, options: AskOptions = {}): Promise<LinkElicited> {
-    return this.#ask().ask(linkQuestion(this.clientCapabilities, message, url, options.key));
+    return this.#ask(linkQuestion(this.clientCapabilities, message, url, options.key));
   }
 
   /** Asks the client's model. */
   async sample(request: SamplingRequest, options: AskOptions = {}): Promise<SamplingResult> {
-    return this.#ask().ask(samplingQuestion(this.clientCapabilities, request, options.key));
+    return this.#ask(samplingQuestion(this.clientCapabilities, request, options.key));
   }
 
   /** Asks for the directories and files that the client lets the server know of. */
   async roots(options: AskOptions = {}): Promise<readonly Root[]> {
-    return this.#ask().ask(rootsQuestion(this.clientCapabilities, options.key));
+    return this.#ask(rootsQuestion(this.clientCapabilities, options.key));
   }
 
   /**
@@ -255,13 +259,13 @@ export class RequestContext {
    * ```
    */
   async once<T>(key: string, effect: () => T | Promise<T>): Promise<T> {
-    this.#inquiry ??= this.#envelope.inquire?.();
-    return (await (this.#inquiry ? this.#inquiry.once(key, effect) : effect())) as T;
+    const inquiry = this.#inquire();
+    return (await (inquiry ? inquiry.once(key, effect) : effect())) as T;
   }
 
-  /** The questions that the call ends with, if it asked any. @internal */
-  pendingInput(): InputRequired | undefined {
-    return this.#inquiry?.pending();
+  /** What the call has asked so far, if anything. @internal */
+  get inquiry(): Inquiry | undefined {
+    return this.#inquiry;
   }
 
   /** @internal */
@@ -275,14 +279,17 @@ export class RequestContext {
     return this.#voice;
   }
 
-  #ask(): Inquiry {
+  #inquire(): Inquiry | undefined {
     this.#inquiry ??= this.#envelope.inquire?.();
-    if (!this.#inquiry) {
-      throw new MCPError("The client cannot be asked on this connection.", {
-        code: "CLIENT_CAPABILITY_REQUIRED",
-      });
-    }
     return this.#inquiry;
+  }
+
+  #ask<T>(question: Question<T>): Promise<T> {
+    const inquiry = this.#inquire();
+    if (inquiry) return inquiry.ask(question);
+    throw new ConfigurationError(
+      `A ${this.operation.kind} cannot ask the client: tools, prompts and resources can.`,
+    );
   }
 }
 

@@ -111,8 +111,9 @@ async function finished(ctx: RequestContext, result: Promise<unknown>, services:
     return { result: asResult(ctx.operation, await result) };
   } catch (error) {
     // A middleware may ask too: its question ends the call like a handler's.
-    const pending = error instanceof Suspension ? ctx.pendingInput() : undefined;
-    return pending ? { result: pending } : failed(ctx, error, services);
+    const { inquiry } = ctx;
+    if (error instanceof Suspension && inquiry?.pending) return { result: await inquiry.conclude() };
+    return failed(ctx, error, services);
   }
 }
 

@@ -69,12 +69,11 @@ export function formQuestion<S extends Schema>(
   const showsForms = isObject(elicitation) && ("form" in elicitation || !("url" in elicitation));
   if (!showsForms)
     throw new ClientCapabilityError({ elicitation: { form: {} } }, "The client cannot show the user a form.");
+  const requestedSchema = formSchema(schema);
   return {
     key,
-    request: {
-      method: "elicitation/create",
-      params: { mode: "form", message, requestedSchema: formSchema(schema) },
-    },
+    wording: JSON.stringify([message, requestedSchema]),
+    request: { method: "elicitation/create", params: { mode: "form", message, requestedSchema } },
     accept: async (response) => {
       const action = elicitedAction(response);
       if (action !== "accept") return action && { action };
@@ -108,6 +107,8 @@ export function linkQuestion(
   }
   return {
     key,
+    // The address may hold what is made anew for each run.
+    wording: message,
     request: {
       method: "elicitation/create",
       params: { mode: "url", message, url, elicitationId: crypto.randomUUID() },
@@ -129,10 +130,7 @@ export function samplingQuestion(
   return {
     key,
     request: { method: "sampling/createMessage", params },
-    accept: (response) =>
-      isObject(response) && typeof response["role"] === "string" && isObject(response["content"])
-        ? (response as unknown as SamplingResult)
-        : undefined,
+    accept: (response) => (isSampled(response) ? response : undefined),
   };
 }
 
@@ -145,9 +143,22 @@ export function rootsQuestion(
   return {
     key,
     request: { method: "roots/list" },
-    accept: (response) =>
-      isObject(response) && Array.isArray(response["roots"]) ? (response["roots"] as Root[]) : undefined,
+    accept: (response) => {
+      const roots: unknown = isObject(response) ? response["roots"] : undefined;
+      return Array.isArray(roots) && roots.every(isRoot) ? roots : undefined;
+    },
   };
+}
+
+function isSampled(value: unknown): value is SamplingResult {
+  if (!isObject(value) || typeof value["model"] !== "string") return false;
+  const { role, content } = value;
+  const blocks: readonly unknown[] = Array.isArray(content) ? content : [content];
+  return (role === "user" || role === "assistant") && blocks.every(isObject);
+}
+
+function isRoot(value: unknown): value is Root {
+  return isObject(value) && typeof value["uri"] === "string";
 }
 
 const neverCalled: JsonSchemaCompiler = () => {

@@ -5,8 +5,8 @@ import { hintJson } from "./cache-hint.ts";
 import type { Completer, PromptDefinition, ResourceDefinition, ToolDefinition } from "./components.ts";
 import type { Run } from "./compose.ts";
 import type { Ask, RequestContext } from "./context.ts";
-import { MCPError } from "./errors.ts";
-import { Suspension } from "./inquiry.ts";
+import { ConfigurationError, MCPError } from "./errors.ts";
+import { ClientCapabilityError } from "./inquiry.ts";
 import type { JsonSchemaCompiler, Validation } from "./ports.ts";
 import { after, isPromise } from "./promises.ts";
 import { toPromptResult, toResourceResult, toStructuredResult, toToolResult } from "./result.ts";
@@ -131,25 +131,46 @@ function segment(part: PropertyKey | { readonly key: PropertyKey }): string {
 function limited<A>(milliseconds: number, run: Run<A>): Run<A> {
   return (ctx, args) => {
     const result = run(ctx, args);
-    return isPromise(result) ? withinLimit(result, milliseconds, ctx) : result;
+    if (isPromise(result)) return withinLimit(result, milliseconds, ctx);
+    return ctx.inquiry?.pending ? withinLimit(Promise.resolve(result), milliseconds, ctx) : result;
   };
 }
 
+/** How often a call that waits for its client is looked after once its own time is up, in milliseconds. */
+const LOOK_AFTER = 100;
+
 function withinLimit(result: Promise<unknown>, milliseconds: number, ctx: RequestContext): Promise<unknown> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => {
+    const started = performance.now();
+    const expire = () => {
+      // The time that a user takes to answer is not the handler's.
+      const left = milliseconds + (ctx.inquiry?.waited() ?? 0) - (performance.now() - started);
+      if (left >= 1) {
+        timer = setTimeout(expire, Math.max(left, LOOK_AFTER));
+        return;
+      }
       const error = timedOut(ctx, milliseconds);
       ctx.cancel(error);
       reject(error);
-    }, milliseconds);
-    const settle = (done: (value: unknown) => void) => (value: unknown) => {
+    };
+    let timer = setTimeout(expire, milliseconds);
+    const end = (done: (value: unknown) => void) => (value: unknown) => {
       clearTimeout(timer);
+      done(value);
+    };
+    const settle = (done: (value: unknown) => void) => (value: unknown) => {
+      const { inquiry } = ctx;
       // A call that asked ends with its questions, whatever its handler made of the interruption.
-      const pending = ctx.pendingInput();
-      return pending && (done === resolve || value instanceof Suspension) ? resolve(pending) : done(value);
+      if (inquiry?.pending && !cannotBeAsked(value)) void inquiry.conclude().then(end(resolve));
+      else end(done)(value);
     };
     result.then(settle(resolve), settle(reject));
   });
+}
+
+/** Whether a handler failed for a question that would fail in every run: then nobody is asked anything. */
+function cannotBeAsked(error: unknown): boolean {
+  return error instanceof ClientCapabilityError || error instanceof ConfigurationError;
 }
 
 const NOUNS = {

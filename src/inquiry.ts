@@ -5,6 +5,7 @@
  */
 
 import { MCPError } from "./errors.ts";
+import { toJsonText } from "./json.ts";
 
 /** A request to the client, as it is written on the wire. */
 export interface InputRequest {
@@ -14,8 +15,10 @@ export interface InputRequest {
 
 /** A question with what makes an answer of the client's response: `undefined` where it is none. */
 export interface Question<T> {
-  /** Names the answer in the record; unique within the call. */
+  /** Names the answer in the record, where the author gave it a name; unique within the call. */
   readonly key: string | undefined;
+  /** What the user reads of it: without a name, an answer counts for these words and for no others. */
+  readonly wording?: string;
   readonly request: InputRequest;
   readonly accept: (response: unknown) => T | undefined | Promise<T | undefined>;
 }
@@ -30,8 +33,14 @@ export interface Inquiry {
   ask<T>(question: Question<T>): Promise<T>;
   /** Runs `effect` once in all runs of the call. */
   once(key: string, effect: () => unknown): Promise<unknown>;
-  /** The questions that the call ended with, if any. */
-  pending(): InputRequired | undefined;
+  /** Whether questions wait for the end of the call to be asked. */
+  readonly pending: boolean;
+  /** Whether the call was given answers, in this run or an earlier one. */
+  readonly answered: boolean;
+  /** How long the call has waited for its client so far, in milliseconds. */
+  waited(): number;
+  /** Ends the call with its questions, once what is under way is recorded. */
+  conclude(): Promise<InputRequired>;
 }
 
 /** The result of a call that has to ask first. */
@@ -74,8 +83,12 @@ export class ReplayInquiry implements Inquiry {
   readonly #responses: Readonly<Record<string, unknown>>;
   readonly #answers: Record<string, unknown>;
   readonly #once: Record<string, unknown>;
+  readonly #effects = new Map<string, Promise<unknown>>();
   readonly #pending = new Map<string, InputRequest>();
-  #asked = 0;
+  /** Answers being checked and effects under way: none is to be lost with this run. */
+  readonly #underWay = new Set<Promise<unknown>>();
+  readonly #names = new Map<string, number>();
+  #concluded = false;
 
   constructor(
     recorded: CallRecord = { answers: {}, once: {} },
@@ -87,65 +100,154 @@ export class ReplayInquiry implements Inquiry {
     this.#once = { ...recorded.once };
   }
 
-  ask<T>({ key, request, accept }: Question<T>): Promise<T> {
-    const answer = this.#answer(key ?? `input_${++this.#asked}`, request, accept);
+  get pending(): boolean {
+    return this.#pending.size > 0;
+  }
+
+  get answered(): boolean {
+    return Object.keys(this.#answers).length > 0;
+  }
+
+  waited(): number {
+    return 0;
+  }
+
+  ask<T>(question: Question<T>): Promise<T> {
+    const key = question.key ?? this.#name(question);
+    const response = this.#response(key);
+    const answer = response === undefined ? Promise.resolve(response) : this.#check(key, question, response);
+    const answered = answer.then((value) => {
+      if (value !== undefined) return value;
+      // An unfit answer is asked for again, as a missing one is (specification, "Error Handling").
+      this.#pending.set(key, question.request);
+      throw new Suspension();
+    });
+    if (response === undefined) this.#pending.set(key, question.request);
     // A handler may leave its question unawaited; the call ends with it all the same.
-    answer.catch(() => {});
-    return answer;
+    answered.catch(() => {});
+    return answered;
   }
 
   async once(key: string, effect: () => unknown): Promise<unknown> {
-    if (!Object.hasOwn(this.#once, key)) this.#once[key] = (await effect()) ?? null;
-    return this.#once[key];
+    if (Object.hasOwn(this.#once, key)) return this.#once[key];
+    let running = this.#effects.get(key);
+    if (!running) {
+      // What goes on after the call has ended would be done again by the next run.
+      if (this.#concluded) throw new Suspension();
+      running = this.#track(async () => (this.#once[key] = plainJson(await effect())));
+      this.#effects.set(key, running);
+      // What failed may be tried again.
+      running.catch(() => this.#effects.delete(key));
+    }
+    return running;
   }
 
-  pending(): InputRequired | undefined {
-    if (this.#pending.size === 0) return undefined;
+  async conclude(): Promise<InputRequired> {
+    this.#concluded = true;
+    while (this.#underWay.size > 0) await Promise.allSettled(this.#underWay);
     return new InputRequired(Object.fromEntries(this.#pending), { answers: this.#answers, once: this.#once });
   }
 
-  async #answer<T>(key: string, request: InputRequest, accept: Question<T>["accept"]): Promise<T> {
+  /** Questions alike are told apart by their order, others by their words: in any order, each gets its own answer. */
+  #name({ wording, request: { method } }: Question<unknown>): string {
+    const name = wording === undefined ? method.replace(/\W.*/, "") : `form_${fingerprint(wording)}`;
+    const count = (this.#names.get(name) ?? 0) + 1;
+    this.#names.set(name, count);
+    return count === 1 ? name : `${name}_${count}`;
+  }
+
+  #response(key: string): unknown {
     const { answers } = this.#recorded;
-    const response = Object.hasOwn(answers, key)
-      ? answers[key]
-      : Object.hasOwn(this.#responses, key)
-        ? this.#responses[key]
-        : undefined;
-    // A missing or unfit answer is asked for again, as a missing one is (specification, "Error Handling").
-    if (response === undefined) this.#pending.set(key, request);
-    const accepted = response === undefined ? undefined : await accept(response);
-    if (accepted === undefined) {
-      this.#pending.set(key, request);
-      throw new Suspension();
+    if (Object.hasOwn(answers, key)) return answers[key];
+    return Object.hasOwn(this.#responses, key) ? this.#responses[key] : undefined;
+  }
+
+  #check<T>(key: string, { accept }: Question<T>, response: unknown): Promise<T | undefined> {
+    return this.#track(async () => {
+      const accepted = await accept(response);
+      if (accepted !== undefined) this.#answers[key] = response;
+      return accepted;
+    });
+  }
+
+  async #track<T>(work: () => Promise<T>): Promise<T> {
+    const running = work();
+    this.#underWay.add(running);
+    try {
+      return await running;
+    } finally {
+      this.#underWay.delete(running);
     }
-    this.#answers[key] = response;
-    return accepted;
   }
 }
 
 /** Questions as requests on a connection that stays. */
 export class LiveInquiry implements Inquiry {
+  readonly pending = false;
   readonly #request: (request: InputRequest) => Promise<unknown>;
   readonly #once = new Map<string, Promise<unknown>>();
+  #answered = false;
+  #open = 0;
+  #opened = 0;
+  #waited = 0;
 
   constructor(request: (request: InputRequest) => Promise<unknown>) {
     this.#request = request;
   }
 
+  get answered(): boolean {
+    return this.#answered;
+  }
+
+  waited(): number {
+    return this.#open === 0 ? this.#waited : this.#waited + performance.now() - this.#opened;
+  }
+
   async ask<T>({ request, accept }: Question<T>): Promise<T> {
-    const accepted = await accept(await this.#request(request));
+    const accepted = await accept(await this.#wait(request));
     if (accepted === undefined)
       throw new MCPError("The client's answer does not fit what was asked.", { code: "INPUT_INVALID" });
+    this.#answered = true;
     return accepted;
   }
 
   once(key: string, effect: () => unknown): Promise<unknown> {
     let result = this.#once.get(key);
-    if (!result) this.#once.set(key, (result = (async () => (await effect()) ?? null)()));
+    if (!result) {
+      this.#once.set(key, (result = (async () => plainJson(await effect()))()));
+      result.catch(() => this.#once.delete(key));
+    }
     return result;
   }
 
-  pending(): undefined {
-    return undefined;
+  conclude(): Promise<InputRequired> {
+    throw new Error("A question on a connection that stays is never pending.");
   }
+
+  async #wait(request: InputRequest): Promise<unknown> {
+    if (this.#open++ === 0) this.#opened = performance.now();
+    try {
+      return await this.#request(request);
+    } finally {
+      if (--this.#open === 0) this.#waited += performance.now() - this.#opened;
+    }
+  }
+}
+
+/** What an effect gave as every later run will see it: as JSON brings it back. */
+function plainJson(value: unknown): unknown {
+  return JSON.parse(toJsonText(value ?? null));
+}
+
+/** A short name for a text (cyrb53): equal for equal texts, and as good as never for others. */
+function fingerprint(text: string): string {
+  let [high, low] = [0xdeadbeef, 0x41c6ce57];
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    high = Math.imul(high ^ code, 2_654_435_761);
+    low = Math.imul(low ^ code, 1_597_334_677);
+  }
+  high = Math.imul(high ^ (high >>> 16), 2_246_822_507) ^ Math.imul(low ^ (low >>> 13), 3_266_489_909);
+  low = Math.imul(low ^ (low >>> 16), 2_246_822_507) ^ Math.imul(high ^ (high >>> 13), 3_266_489_909);
+  return (4_294_967_296 * (2_097_151 & low) + (high >>> 0)).toString(36);
 }
