@@ -209,10 +209,11 @@ export class RequestContext {
    * Asks the user to fill in a form.
    *
    * On revision 2026-07-28 the call ends with its question and the handler runs again with the answer, so
-   * what it does before it asks must bear repetition, or stand in {@link RequestContext.once}.
+   * what it does before it asks must bear repetition, or stand in {@link RequestContext.once}. An answer counts
+   * for the question as the user read it: one whose words have changed meanwhile is asked anew.
    *
    * @param schema - A flat object of strings, numbers, booleans and enums.
-   * @param options.key - Names the answer. Default: the order in which the call asks.
+   * @param options.key - Names the answer, whatever the question's words. Default: named by its words.
    * @returns What the user did: declining and closing are values, not exceptions.
    * @throws `ClientCapabilityError` where the client cannot be asked.
    * @example
@@ -221,12 +222,12 @@ export class RequestContext {
    * if (answer.action !== "accept" || !answer.content.confirm) return "Not deployed.";
    * ```
    */
-  async elicit<const S extends Schema>(
+  elicit<const S extends Schema>(
     message: string,
     schema: S,
-    options: AskOptions = {},
+    { key }: AskOptions = {},
   ): Promise<Elicited<Parsed<S>>> {
-    return this.#ask(formQuestion(this.clientCapabilities, message, schema, options.key, this.#loadCompiler));
+    return this.#ask(() => formQuestion(this.clientCapabilities, message, schema, key, this.#loadCompiler));
   }
 
   /**
@@ -234,18 +235,18 @@ export class RequestContext {
    *
    * @param url - An `https:` URL without anything personal in it.
    */
-  async elicitUrl(message: string, url: string, options: AskOptions = {}): Promise<LinkElicited> {
-    return this.#ask(linkQuestion(this.clientCapabilities, message, url, options.key));
+  elicitUrl(message: string, url: string, { key }: AskOptions = {}): Promise<LinkElicited> {
+    return this.#ask(() => linkQuestion(this.clientCapabilities, message, url, key));
   }
 
   /** Asks the client's model. */
-  async sample(request: SamplingRequest, options: AskOptions = {}): Promise<SamplingResult> {
-    return this.#ask(samplingQuestion(this.clientCapabilities, request, options.key));
+  sample(request: SamplingRequest, { key }: AskOptions = {}): Promise<SamplingResult> {
+    return this.#ask(() => samplingQuestion(this.clientCapabilities, request, key));
   }
 
   /** Asks for the directories and files that the client lets the server know of. */
-  async roots(options: AskOptions = {}): Promise<readonly Root[]> {
-    return this.#ask(rootsQuestion(this.clientCapabilities, options.key));
+  roots({ key }: AskOptions = {}): Promise<readonly Root[]> {
+    return this.#ask(() => rootsQuestion(this.clientCapabilities, key));
   }
 
   /**
@@ -258,9 +259,9 @@ export class RequestContext {
    * const answer = await ctx.elicit(`Send invoice ${draft.id}?`, z.object({ send: z.boolean() }));
    * ```
    */
-  async once<T>(key: string, effect: () => T | Promise<T>): Promise<T> {
+  once<T>(key: string, effect: () => T | Promise<T>): Promise<T> {
     const inquiry = this.#inquire();
-    return (await (inquiry ? inquiry.once(key, effect) : effect())) as T;
+    return quietly(async () => (await (inquiry ? inquiry.once(key, effect) : effect())) as T);
   }
 
   /** What the call has asked so far, if anything. @internal */
@@ -284,16 +285,26 @@ export class RequestContext {
     return this.#inquiry;
   }
 
-  #ask<T>(question: Question<T>): Promise<T> {
-    const inquiry = this.#inquire();
-    if (inquiry) return inquiry.ask(question);
-    throw new ConfigurationError(
-      `A ${this.operation.kind} cannot ask the client: tools, prompts and resources can.`,
-    );
+  #ask<T>(makeQuestion: () => Question<T>): Promise<T> {
+    return quietly(async () => {
+      const question = makeQuestion();
+      const inquiry = this.#inquire();
+      if (inquiry) return inquiry.ask(question);
+      throw new ConfigurationError(
+        `A ${this.operation.kind} cannot ask the client: tools, prompts and resources can.`,
+      );
+    });
   }
 }
 
+/** A promise that a handler may leave alone: a question that ends the call ends those who wait for others too. */
+function quietly<T>(work: () => Promise<T>): Promise<T> {
+  const promise = work();
+  promise.catch(() => {});
+  return promise;
+}
+
 export interface AskOptions {
-  /** Names the answer among those of the call. Default: the order in which the call asks. */
+  /** Names the answer among those of the call, whatever the question's words. Default: named by its words. */
   readonly key?: string;
 }

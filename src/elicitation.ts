@@ -102,8 +102,10 @@ export function linkQuestion(
       "The client cannot open a page for the user.",
     );
   }
-  if (!URL.canParse(url) || !/^https:|^http:\/\/(?:localhost|127\.0\.0\.1|\[::1\])[:/]/.test(url)) {
-    throw new ConfigurationError(`ctx.elicitUrl: ${JSON.stringify(url)} is no https URL.`);
+  if (!isPage(url)) {
+    throw new ConfigurationError(
+      `ctx.elicitUrl: ${JSON.stringify(url)} is no https URL, or has a password in it. Write one such as "https://example.com/connect".`,
+    );
   }
   return {
     key,
@@ -118,6 +120,18 @@ export function linkQuestion(
       return action && { action };
     },
   };
+}
+
+/** Pages are served over https, but for those of this machine (specification, "Safe URL Handling"). */
+function isPage(url: string): boolean {
+  if (!URL.canParse(url)) return false;
+  const { protocol, hostname, username, password } = new URL(url);
+  const safe = protocol === "https:" || (protocol === "http:" && isLocal(hostname));
+  return safe && username === "" && password === "";
+}
+
+function isLocal(hostname: string): boolean {
+  return hostname === "localhost" || hostname === "127.0.0.1" || hostname === "[::1]";
 }
 
 export function samplingQuestion(

@@ -23,10 +23,18 @@ export interface Question<T> {
   readonly accept: (response: unknown) => T | undefined | Promise<T | undefined>;
 }
 
+type Named = Readonly<Record<string, unknown>>;
+
 /** What travels from one run of a call to the next. */
 export interface CallRecord {
-  readonly answers: Readonly<Record<string, unknown>>;
-  readonly once: Readonly<Record<string, unknown>>;
+  /** Answers that the handler has had. */
+  readonly answers: Named;
+  /** Results of effects. */
+  readonly once: Named;
+  /** What the call ended with: answers to anything else are ignored. */
+  readonly asked: readonly string[];
+  /** Answers that came before the handler, running in another order, asked for them. */
+  readonly early: Named;
 }
 
 export interface Inquiry {
@@ -79,8 +87,8 @@ export class ClientCapabilityError extends MCPError {
 
 /** Answers recorded in earlier runs, and those that came with this one. */
 export class ReplayInquiry implements Inquiry {
-  readonly #recorded: CallRecord;
-  readonly #responses: Readonly<Record<string, unknown>>;
+  readonly #recorded: CallRecord | undefined;
+  readonly #responses: Named;
   readonly #answers: Record<string, unknown>;
   readonly #once: Record<string, unknown>;
   readonly #effects = new Map<string, Promise<unknown>>();
@@ -90,14 +98,11 @@ export class ReplayInquiry implements Inquiry {
   readonly #names = new Map<string, number>();
   #concluded = false;
 
-  constructor(
-    recorded: CallRecord = { answers: {}, once: {} },
-    responses: Readonly<Record<string, unknown>> = {},
-  ) {
+  constructor(recorded?: CallRecord, responses: Named = {}) {
     this.#recorded = recorded;
     this.#responses = responses;
-    this.#answers = { ...recorded.answers };
-    this.#once = { ...recorded.once };
+    this.#answers = { ...recorded?.answers };
+    this.#once = { ...recorded?.once };
   }
 
   get pending(): boolean {
@@ -123,8 +128,6 @@ export class ReplayInquiry implements Inquiry {
       throw new Suspension();
     });
     if (response === undefined) this.#pending.set(key, question.request);
-    // A handler may leave its question unawaited; the call ends with it all the same.
-    answered.catch(() => {});
     return answered;
   }
 
@@ -145,7 +148,12 @@ export class ReplayInquiry implements Inquiry {
   async conclude(): Promise<InputRequired> {
     this.#concluded = true;
     while (this.#underWay.size > 0) await Promise.allSettled(this.#underWay);
-    return new InputRequired(Object.fromEntries(this.#pending), { answers: this.#answers, once: this.#once });
+    return new InputRequired(Object.fromEntries(this.#pending), {
+      answers: this.#answers,
+      once: this.#once,
+      asked: [...this.#pending.keys()],
+      early: this.#early(),
+    });
   }
 
   /** Questions alike are told apart by their order, others by their words: in any order, each gets its own answer. */
@@ -157,9 +165,20 @@ export class ReplayInquiry implements Inquiry {
   }
 
   #response(key: string): unknown {
-    const { answers } = this.#recorded;
-    if (Object.hasOwn(answers, key)) return answers[key];
-    return Object.hasOwn(this.#responses, key) ? this.#responses[key] : undefined;
+    const { answers = {}, early = {} } = this.#recorded ?? {};
+    const source = [answers, this.#responses, early].find((named) => Object.hasOwn(named, key));
+    return source?.[key];
+  }
+
+  #early(): Named {
+    const { asked = [], early = {} } = this.#recorded ?? {};
+    const came = asked.flatMap((key) =>
+      Object.hasOwn(this.#responses, key) ? [[key, this.#responses[key]] as const] : [],
+    );
+    const unused = [...Object.entries(early), ...came].filter(
+      ([key]) => !Object.hasOwn(this.#answers, key) && !this.#pending.has(key),
+    );
+    return Object.fromEntries(unused);
   }
 
   #check<T>(key: string, { accept }: Question<T>, response: unknown): Promise<T | undefined> {
