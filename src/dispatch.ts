@@ -5,6 +5,7 @@ import { MCPError, internalError } from "./errors.ts";
 import { InputRequired, Suspension } from "./inquiry.ts";
 import type { JsonSchemaCompiler, Logger } from "./ports.ts";
 import { isPromise } from "./promises.ts";
+import { cancelled } from "./refusals.ts";
 import { toPromptResult, toResourceResult, toToolResult } from "./result.ts";
 import type { Sealed, SealedOperation } from "./seal.ts";
 
@@ -133,13 +134,14 @@ function asResult({ kind, name }: Operation, result: unknown): object {
 }
 
 function failed(ctx: RequestContext, error: unknown, { logger }: Services): Outcome {
-  const shown = error instanceof MCPError ? error : internalError(error);
-  if (shown.code === "INTERNAL_ERROR") {
-    const { kind, name } = ctx.operation;
-    logger.error(
-      { requestId: ctx.requestId, operation: kind, name, err: shown.cause ?? shown },
-      "Unexpected error",
-    );
+  const { kind, name } = ctx.operation;
+  const fields = { requestId: ctx.requestId, operation: kind, name };
+  if (!(error instanceof MCPError) && ctx.signal.aborted) {
+    logger.debug({ ...fields, err: error }, "A call ended because it was cancelled");
+    return { error: cancelled(error) };
   }
+  const shown = error instanceof MCPError ? error : internalError(error);
+  if (shown.code === "INTERNAL_ERROR")
+    logger.error({ ...fields, err: shown.cause ?? shown }, "Unexpected error");
   return { error: shown };
 }

@@ -28,3 +28,8 @@ export function notFound(kind: keyof typeof UNKNOWN, name: string): MCPError {
 export function shortened(name: string): string {
   return name.length > LONGEST_NAME ? `${name.slice(0, LONGEST_NAME)}…` : name;
 }
+
+/** Handlers that heed their signal end with an error of whatever kind: that is no fault of the server's. */
+export function cancelled(cause: unknown): MCPError {
+  return new MCPError("The call was cancelled before it finished.", { code: "CANCELLED", cause });
+}

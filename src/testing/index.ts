@@ -1,4 +1,9 @@
 /** Tools for testing servers: `gantry-mcp/testing`. */
 
-export { RequestError, TestClient, ToolCallError } from "./client.ts";
-export type { TestClientOptions, TestEra, TestListItem, TestToolResult } from "./client.ts";
+export { TestClient } from "./client.ts";
+export type { TestListItem } from "./client.ts";
+export type { TestCallOptions, TestClientOptions, TestEra, TestLogMessage, TestProgress } from "./options.ts";
+export type { TestAnswers, TestElicitation, TestElicitationAnswer } from "./answers.ts";
+export type { TestToolResult } from "./tool-result.ts";
+export { RequestError, ToolCallError } from "./errors.ts";
+export type { TestChange, TestFilter, TestSubscription } from "./subscription.ts";
