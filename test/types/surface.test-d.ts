@@ -114,7 +114,9 @@ server.node(new Request("http://localhost/mcp"), new Response());
 // ── middleware, errors, tests ──
 
 server.use(async (ctx, next) => {
-  exactly<"tool" | "resource" | "prompt" | "completion" | "list" | "discover">()(ctx.operation.kind);
+  exactly<"tool" | "resource" | "prompt" | "completion" | "list" | "discover" | "subscription">()(
+    ctx.operation.kind,
+  );
   return await next();
 });
 // @ts-expect-error -- what a context knows of its request is not to be changed
