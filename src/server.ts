@@ -258,9 +258,12 @@ export class MCPServer {
     );
   };
 
-  /** Ends a server that is mounted through `fetch` or `node`: runs the shutdown hooks. */
+  /** Ends a server that is mounted through `fetch` or `node`: its streams and sessions, then runs the shutdown hooks. */
   async close(): Promise<void> {
-    if (this.#faces) await this.#lifecycle.stop((await this.#faces).logger);
+    const faces = await this.#faces;
+    if (!faces) return;
+    await faces.close();
+    await this.#lifecycle.stop(faces.logger);
   }
 
   #add(definition: ComponentDefinition): void {
@@ -354,6 +357,7 @@ interface Faces {
   readonly logger: Logger;
   readonly fetch: (request: Request) => Promise<Response>;
   readonly node: NodeHandler;
+  readonly close: () => Promise<void>;
 }
 
 function usesPlainJsonSchema(definition: ComponentDefinition): boolean {

@@ -30,6 +30,7 @@ const PER_SECOND = 50;
 export class Voice {
   readonly #audience: Audience;
   #progress = -Infinity;
+  #complete = false;
   #allowance = BURST;
   #refilled = 0;
 
@@ -40,14 +41,16 @@ export class Voice {
   /** Progress must grow (specification, "Progress Flow"): what does not is left out, as is what floods. */
   progress(done: number, total: number | undefined, message: string | undefined): void {
     const { progressToken, say } = this.#audience;
-    if (progressToken === undefined || !(done > this.#progress)) return;
-    // The last report is never left out: clients show it as completion.
-    if (!this.#allowed() && done !== total) return;
+    if (progressToken === undefined || !(done > this.#progress) || done === Infinity) return;
+    // The report that all is done is never left out, except when that is said again and again.
+    const complete = done === total;
+    if (!this.#allowed() && (!complete || this.#complete)) return;
     this.#progress = done;
+    this.#complete = complete;
     say("notifications/progress", {
       progressToken,
       progress: done,
-      ...(total !== undefined && { total }),
+      ...(Number.isFinite(total) && { total }),
       ...(message !== undefined && { message }),
     });
   }

@@ -22,10 +22,17 @@ export interface Reply {
   /** Bytes that follow `body`: the parts of an answer that were made at sealing. */
   readonly tail?: Uint8Array;
   readonly headers?: Readonly<Record<string, string>>;
-  /** A whole answer that somebody else made, in place of all the above. */
-  readonly response?: Response;
   /** Takes over the event stream that is the answer; called once, gives what stops it. */
   readonly listen?: (outlet: Outlet) => () => void;
+  /** The same for events that somebody else has framed. Called even where the client is gone: what it gives is called at once. */
+  readonly relay?: (relay: Relay) => () => void;
+}
+
+/** An event stream for events that are framed already. */
+export interface Relay extends Outlet {
+  pass(frame: Uint8Array): void;
+  /** Lets so many bytes more wait for a slow reader. */
+  allow(bytes: number): void;
 }
 
 /** What the protocol serves requests with. */

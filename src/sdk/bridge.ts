@@ -28,17 +28,22 @@ type Claims = Readonly<Record<string, unknown>>;
 /** A client may follow so many resources on one connection. */
 const MOST_URIS = 1_000;
 
-/** A bare SDK server that hands every operation to our dispatch, and tells its client of changes. */
+/**
+ * A bare SDK server that hands every operation to our dispatch, and tells its client of changes.
+ *
+ * @param running - Where calls under way are counted.
+ */
 export function bridge(
   runtime: Runtime,
   { info, capabilities, instructions }: Sealed,
   codec: StateCodec,
+  running = new Set<Cancellation>(),
 ): Server {
   const server = new Server(info as ConstructorParameters<typeof Server>[0], {
     capabilities,
     ...(instructions !== undefined && { instructions }),
   });
-  const connection = new Connection(runtime, server, codec);
+  const connection = new Connection(runtime, server, codec, running);
   server.fallbackRequestHandler = async (request, { mcpReq, http }) => ({
     ...(await connection.answer(request, mcpReq, http?.closeSSE)),
   });
@@ -51,13 +56,15 @@ class Connection {
   readonly #runtime: Runtime;
   readonly #server: Server;
   readonly #codec: StateCodec;
+  readonly #running: Set<Cancellation>;
   /** The resources that a 2025-era client follows. Made with the first. */
   #followed: Set<string> | undefined;
 
-  constructor(runtime: Runtime, server: Server, codec: StateCodec) {
+  constructor(runtime: Runtime, server: Server, codec: StateCodec, running: Set<Cancellation>) {
     this.#runtime = runtime;
     this.#server = server;
     this.#codec = codec;
+    this.#running = running;
   }
 
   /** Tells of a change: the SDK passes it to the subscriptions of 2026-07-28, and before that as it is. */
@@ -86,11 +93,17 @@ class Connection {
     const cancellation = new Cancellation();
     const cancel = () => cancellation.cancel(new Error("The client cancelled the request."));
     mcpReq.signal.addEventListener("abort", cancel, { once: true });
-    const known = await this.#envelope(read.ask, sealed, mcpReq, cancellation);
-    const envelope = { ...known, releaseStream };
-    const outcome = await dispatch(sealed, { ask: read.ask, envelope }, this.#runtime);
-    mcpReq.signal.removeEventListener("abort", cancel);
-    return this.#encode(outcome, read.ask, sealed, envelope);
+    this.#running.add(cancellation);
+    try {
+      const known = await this.#envelope(read.ask, sealed, mcpReq, cancellation);
+      const envelope = { ...known, releaseStream };
+      const outcome = await dispatch(sealed, { ask: read.ask, envelope }, this.#runtime);
+      return await this.#encode(outcome, read.ask, sealed, envelope);
+    } finally {
+      this.#running.delete(cancellation);
+      cancellation.settle();
+      mcpReq.signal.removeEventListener("abort", cancel);
+    }
   }
 
   #follow(sealed: Sealed, method: string, { uri }: Claims): object {

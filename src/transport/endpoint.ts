@@ -1,6 +1,7 @@
 /** The MCP endpoint, whatever serves it: what is refused before the body is read, and how a body is answered. */
 
 import type { Cancellation } from "../context.ts";
+import { internalError } from "../errors.ts";
 import { isPromise } from "../promises.ts";
 import { answer } from "../protocol/answer.ts";
 import {
@@ -11,7 +12,7 @@ import {
   invalidRequest,
 } from "../protocol/exchange.ts";
 import { inspectJson, parseJson } from "../protocol/json.ts";
-import { RPC } from "../protocol/jsonrpc.ts";
+import { RPC, isObject } from "../protocol/jsonrpc.ts";
 import { StateCodec } from "../protocol/request-state.ts";
 import { SubscriptionHub } from "../protocol/subscriptions.ts";
 import type { Runtime } from "../runtime.ts";
@@ -47,9 +48,9 @@ export class Endpoint {
     };
     const { sessions } = runtime.http;
     this.#sessions = sessions
-      ? new Sessions(runtime, this.#services.codec, sessions === true ? {} : sessions)
+      ? new Sessions(runtime, this.#services.codec, this.#running, sessions === true ? {} : sessions)
       : undefined;
-    this.streams = new Streams(maxStreams);
+    this.streams = new Streams(maxStreams, runtime.logger);
     this.#gate = createGate(runtime.http);
     this.#maxInFlight = maxInFlight;
     this.path = path;
@@ -75,7 +76,8 @@ export class Endpoint {
       return invalidRequest(405, "Method not allowed: send messages by POST.", undefined, {
         allow: this.#sessions ? "POST, GET, DELETE" : "POST",
       });
-    if (this.#running.size >= this.#maxInFlight) return BUSY;
+    // What belongs to a session may be the answer that a call under way waits for.
+    if (this.#full && !(this.#sessions && header("mcp-session-id") !== undefined)) return BUSY;
     const type = header("content-type");
     if (type !== "application/json" && !isJsonType(type)) return WRONG_TYPE;
     if (header("content-encoding") !== undefined) return CODED;
@@ -86,25 +88,26 @@ export class Endpoint {
     return invalidRequest(413, `Content too large: a body may have at most ${this.maxBodyBytes} bytes.`);
   }
 
-  /** Answers a body: its bytes, or what a framework parsed of them. */
+  /** Answers a body: its bytes, or what a framework parsed of them. Never throws. */
   answer(body: Body, exchange: Exchange): Reply | Promise<Reply> {
-    const { value, problem } = readBody(body);
-    if (problem !== undefined) {
-      return errorReply(400, undefined, { code: RPC.parseError, message: `Parse error: ${problem}` });
+    try {
+      const reply = this.#read(body, exchange);
+      if (isPromise(reply)) return this.#tracked(reply, exchange);
+      exchange.cancellation.settle();
+      return reply;
+    } catch (error) {
+      return this.#unexpected(error, exchange);
     }
-    if (this.#sessions?.concerns(value, exchange))
-      return this.#tracked(this.#sessions.answer("POST", value, exchange), exchange.cancellation);
-    const sealed = this.#runtime.sealed();
-    const reply = isPromise(sealed)
-      ? sealed.then((ready) => answer(ready, value, exchange, this.#services))
-      : answer(sealed, value, exchange, this.#services);
-    return isPromise(reply) ? this.#tracked(reply, exchange.cancellation) : reply;
   }
 
-  /** Answers a request without a body: the stream of a session, or its end. */
-  answerBodiless(method: string, exchange: Exchange): Promise<Reply> {
-    const sessions = this.#sessions as Sessions;
-    return sessions.answer(method, undefined, exchange);
+  /** Answers a request without a body: the stream of a session, or its end. Never rejects. */
+  async answerBodiless(method: string, exchange: Exchange): Promise<Reply> {
+    if (method === "GET" && this.streams.full) return BUSY;
+    try {
+      return await (this.#sessions as Sessions).answer(method, undefined, exchange);
+    } catch (error) {
+      return this.#unexpected(error, exchange);
+    }
   }
 
   /** Whether an event stream may be opened for a request: its client reads them. */
@@ -112,9 +115,14 @@ export class Endpoint {
     return header("accept")?.includes("text/event-stream") === true;
   }
 
-  /** Ends all subscriptions gracefully, and all sessions. */
-  async endStreams(): Promise<void> {
+  /** Ends all subscriptions gracefully, and the streams of sessions that no call speaks on. */
+  endStreams(): void {
     this.#services.hub.close();
+    this.#sessions?.endStreams();
+  }
+
+  /** Ends all sessions. */
+  async close(): Promise<void> {
     await this.#sessions?.close();
   }
 
@@ -133,14 +141,47 @@ export class Endpoint {
     for (const cancellation of this.#running) cancellation.cancel(reason);
   }
 
-  async #tracked(reply: Promise<Reply>, cancellation: Cancellation): Promise<Reply> {
+  get #full(): boolean {
+    return this.#running.size >= this.#maxInFlight;
+  }
+
+  #read(body: Body, exchange: Exchange): Reply | Promise<Reply> {
+    const { value, problem } = readBody(body);
+    if (problem !== undefined) {
+      return errorReply(400, undefined, { code: RPC.parseError, message: `Parse error: ${problem}` });
+    }
+    if (this.#sessions?.concerns(value, exchange))
+      return this.#full && asksSomething(value) ? BUSY : this.#sessions.answer("POST", value, exchange);
+    const sealed = this.#runtime.sealed();
+    return isPromise(sealed)
+      ? sealed.then((ready) => answer(ready, value, exchange, this.#services))
+      : answer(sealed, value, exchange, this.#services);
+  }
+
+  async #tracked(reply: Promise<Reply>, exchange: Exchange): Promise<Reply> {
+    const { cancellation } = exchange;
     this.#running.add(cancellation);
     try {
       return await reply;
+    } catch (error) {
+      return this.#unexpected(error, exchange);
     } finally {
       this.#running.delete(cancellation);
+      cancellation.settle();
     }
   }
+
+  #unexpected(error: unknown, { requestId }: Exchange): Reply {
+    this.#runtime.logger.error({ requestId, err: error }, "Unexpected error");
+    return UNEXPECTED;
+  }
+}
+
+/** Whether a message of a session, or one in its batch, is a request. */
+function asksSomething(value: unknown): boolean {
+  return Array.isArray(value)
+    ? value.some(asksSomething)
+    : isObject(value) && "method" in value && "id" in value;
 }
 
 /** A body as it was received, or as a framework in front has parsed it. */
@@ -169,6 +210,12 @@ export const BUSY: Reply = errorReply(
   { code: RPC.internalError, message: "Service unavailable: too many requests are under way." },
   { "retry-after": "1" },
 );
+
+/** Says nothing of its cause, which is in the log. */
+export const UNEXPECTED: Reply = errorReply(500, undefined, {
+  code: RPC.internalError,
+  message: internalError(undefined).message,
+});
 
 const WRONG_TYPE = invalidRequest(415, "Unsupported media type: the Content-Type must be application/json.");
 

@@ -13,6 +13,7 @@ export class FetchReply {
   readonly #headers: Headers;
   readonly #gone: () => void;
   #stream: EventStream | undefined;
+  #answered = false;
   #resolve: (response: Response) => void = () => {};
   /** The response, as soon as it is known whether it is a stream. */
   readonly response: Promise<Response>;
@@ -28,18 +29,15 @@ export class FetchReply {
   }
 
   /** Sends a message before the answer. */
-  readonly say = (json: string): void => this.#opened(this.#gone).send(json);
+  readonly say = (json: string): void => {
+    if (!this.#answered) this.#opened(this.#gone).send(json);
+  };
 
   send(reply: Reply): void {
-    const { status, body, tail, headers, listen, response } = reply;
-    if (response) return this.#pass(response);
-    if (listen) {
-      if (this.#streams.full) return this.send(BUSY);
-      let stop = () => {};
-      const stream = this.#opened(() => stop());
-      stop = listen(stream);
-      return;
-    }
+    const { status, body, tail, headers, listen, relay } = reply;
+    if (listen) return this.#streams.full ? this.send(BUSY) : this.#handOver(listen, headers);
+    if (relay) return this.#handOver(relay, headers);
+    this.#answered = true;
     const whole = tail ? body + new TextDecoder().decode(tail) : body;
     if (this.#stream) {
       this.#stream.send(whole);
@@ -54,13 +52,18 @@ export class FetchReply {
     );
   }
 
-  /** Passes on a response that somebody else made. */
-  #pass(response: Response): void {
-    for (const [name, value] of Object.entries(this.#headers)) response.headers.set(name, value);
-    this.#resolve(response);
+  #handOver(start: (stream: EventStream) => () => void, headers: Headers | undefined): void {
+    let stop = () => {};
+    let isGone = false;
+    const stream = this.#opened(() => {
+      isGone = true;
+      stop();
+    }, headers);
+    stop = start(stream);
+    if (isGone) stop();
   }
 
-  #opened(gone: () => void): EventStream {
+  #opened(gone: () => void, headers?: Headers): EventStream {
     if (this.#stream) return this.#stream;
     const sink = new WebSink(
       () => stream.drained(),
@@ -71,17 +74,20 @@ export class FetchReply {
     );
     const stream = this.#streams.open(sink);
     this.#stream = stream;
-    this.#resolve(new Response(sink.body, { headers: { ...STREAM_HEADERS, ...this.#headers } }));
+    this.#resolve(new Response(sink.body, { headers: { ...STREAM_HEADERS, ...this.#headers, ...headers } }));
     return stream;
   }
 }
 
 class WebSink implements Sink {
   readonly body: ReadableStream<Uint8Array>;
+  readonly #gone: () => void;
   #controller: ReadableStreamDefaultController<Uint8Array> | undefined;
   #written = 0;
 
+  /** @param gone - Called when the reader is gone, or was cut off. */
   constructor(drained: () => void, gone: () => void) {
+    this.#gone = gone;
     this.body = new ReadableStream<Uint8Array>(
       {
         start: (controller) => {
@@ -95,8 +101,8 @@ class WebSink implements Sink {
     );
   }
 
-  write(frame: string): void {
-    const bytes = encoder.encode(frame);
+  write(frame: string | Uint8Array): void {
+    const bytes = typeof frame === "string" ? encoder.encode(frame) : frame;
     this.#written += bytes.length;
     this.#controller?.enqueue(bytes);
   }
@@ -115,5 +121,6 @@ class WebSink implements Sink {
 
   cut(): void {
     this.#controller?.error(new Error("The reader did not keep up."));
+    this.#gone();
   }
 }

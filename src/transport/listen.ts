@@ -112,7 +112,7 @@ function bind(server: Server, host: string, port: number): Promise<AddressInfo> 
 /** Stops listening and waits for what is under way; what exceeds the limit is cancelled, then cut. */
 async function closed(server: Server, endpoint: Endpoint, limit: number): Promise<void> {
   const done = new Promise<void>((resolve) => server.close(() => resolve()));
-  await endpoint.endStreams();
+  endpoint.endStreams();
   server.closeIdleConnections();
   const timer = setTimeout(() => {
     endpoint.cancelAll(new Error("The server is shutting down."));
@@ -120,4 +120,5 @@ async function closed(server: Server, endpoint: Endpoint, limit: number): Promis
   }, limit);
   await done;
   clearTimeout(timer);
+  await endpoint.close();
 }

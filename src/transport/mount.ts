@@ -11,6 +11,8 @@ import { createRoutes } from "./routes.ts";
 export interface Mounted {
   readonly fetch: (request: Request) => Promise<Response>;
   readonly node: NodeHandler;
+  /** Ends the streams and the sessions; what else is under way finishes. */
+  readonly close: () => Promise<void>;
 }
 
 /** Both faces of one endpoint: what is under way through one counts for the other. */
@@ -21,5 +23,9 @@ export function mount(runtime: Runtime): Mounted {
   return {
     fetch: fetchListener(endpoint, (request) => routes.fetch(request)),
     node: (request, response) => listener(request as IncomingMessage, response as ServerResponse),
+    close: () => {
+      endpoint.endStreams();
+      return endpoint.close();
+    },
   };
 }

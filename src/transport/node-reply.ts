@@ -1,10 +1,9 @@
 /** The answer on `node:http`: JSON at once, or an event stream from the first message that comes before it. */
 
 import type { ServerResponse } from "node:http";
-import { Readable } from "node:stream";
 import type { Reply } from "../protocol/exchange.ts";
 import { BUSY } from "./endpoint.ts";
-import { type EventStream, STREAM_HEADERS, type Sink, type Streams } from "./streams.ts";
+import { type EventStream, NOWHERE, STREAM_HEADERS, type Sink, type Streams } from "./streams.ts";
 
 type Headers = Readonly<Record<string, string>>;
 
@@ -28,9 +27,13 @@ export class NodeReply {
 
   send(reply: Reply): void {
     const response = this.#response;
-    if (response.destroyed || response.writableEnded) return;
-    if (reply.listen) return this.#listen(reply.listen);
-    if (reply.response) return this.#pass(reply.response);
+    if (response.destroyed || response.writableEnded) return reply.relay?.(NOWHERE)();
+    if (reply.listen) return this.#streams.full ? this.send(BUSY) : this.#handOver(reply.listen, reply);
+    if (reply.relay) {
+      this.#handOver(reply.relay, reply);
+      // The client is to know that its stream is open, though nothing may be said for long.
+      return response.flushHeaders();
+    }
     const { status, body, tail, headers } = reply;
     if (this.#stream) {
       this.#stream.send(tail ? body + Buffer.from(tail).toString() : body);
@@ -48,29 +51,16 @@ export class NodeReply {
     }
   }
 
-  #listen(listen: NonNullable<Reply["listen"]>): void {
-    if (this.#streams.full) return this.send(BUSY);
-    this.#response.once("close", listen(this.#opened()));
+  #handOver(start: (stream: EventStream) => () => void, { headers }: Reply): void {
+    const stop = start(this.#opened(headers));
+    if (this.#response.closed) stop();
+    else this.#response.once("close", stop);
   }
 
-  /** Passes on a response that somebody else made. */
-  #pass({ status, headers, body }: Response): void {
-    this.#response.writeHead(status, append(append([], Object.fromEntries(headers)), this.#headers()));
-    if (!body) return void this.#response.end();
-    // Events are to leave at once, the headers with the first.
-    this.#response.flushHeaders();
-    Readable.fromWeb(body)
-      .on("error", () => this.#response.destroy())
-      .pipe(this.#response)
-      .on("close", function (this: ServerResponse) {
-        if (!this.writableFinished) void body.cancel().catch(() => {});
-      });
-  }
-
-  #opened(): EventStream {
+  #opened(headers?: Headers): EventStream {
     if (this.#stream) return this.#stream;
     const response = this.#response;
-    response.writeHead(200, append(append([], STREAM_HEADERS), this.#headers()));
+    response.writeHead(200, append(append(append([], STREAM_HEADERS), this.#headers()), headers));
     const stream = this.#streams.open(new NodeSink(response));
     response.on("drain", () => stream.drained()).once("close", () => stream.closed());
     this.#stream = stream;
@@ -85,7 +75,7 @@ class NodeSink implements Sink {
     this.#response = response;
   }
 
-  write(frame: string): void {
+  write(frame: string | Uint8Array): void {
     this.#response.write(frame);
   }
 

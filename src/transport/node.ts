@@ -2,13 +2,11 @@
 
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { Cancellation } from "../context.ts";
-import { internalError } from "../errors.ts";
 import { isPromise } from "../promises.ts";
-import { type Exchange, type Reply, errorReply, invalidRequest } from "../protocol/exchange.ts";
-import { RPC } from "../protocol/jsonrpc.ts";
+import { type Exchange, type Reply, invalidRequest } from "../protocol/exchange.ts";
 import { requestIdFrom } from "../request-id.ts";
 import type { Runtime } from "../runtime.ts";
-import type { Body, Endpoint } from "./endpoint.ts";
+import { type Body, type Endpoint, UNEXPECTED } from "./endpoint.ts";
 import { NodeReply } from "./node-reply.ts";
 
 /** A request as frameworks pass it on: with the URL it came with, and perhaps its body parsed. */
@@ -56,16 +54,10 @@ export function nodeListener(
     const exchange: Exchange = { header, requestId, cancellation, say };
     const finish = (answer: Reply | Promise<Reply>) => {
       if (!isPromise(answer)) return reply.send(answer);
-      response.once("close", () => {
-        if (!response.writableFinished) cancellation.cancel(new Error("The client disconnected."));
-      });
-      answer.then(
-        (settled) => reply.send(settled),
-        (error: unknown) => {
-          runtime.logger.error({ requestId, err: error }, "Unexpected error");
-          reply.send(UNEXPECTED);
-        },
-      );
+      const gone = () => cancellation.cancel(new Error("The client disconnected."));
+      if (response.closed) gone();
+      else response.once("close", gone);
+      void answer.then((settled) => reply.send(settled));
     };
     if (request.method !== "POST") return finish(endpoint.answerBodiless(request.method as string, exchange));
     if (request.readableEnded) {
@@ -131,11 +123,6 @@ function fieldsRefusal(rawHeaders: readonly string[]): Reply | undefined {
   }
   return undefined;
 }
-
-const UNEXPECTED = errorReply(500, undefined, {
-  code: RPC.internalError,
-  message: internalError(undefined).message,
-});
 
 /** Fields of which node:http keeps the first, where others may heed the last; by the length of their names. */
 const SINGLE: Readonly<Record<number, string>> = { 4: "host", 12: "content-type", 13: "authorization" };

@@ -1,17 +1,18 @@
 /** The sessions of 2025-era clients: opened by a handshake, found by their id, ended when nobody uses them. */
 
+import type { Cancellation } from "../context.ts";
 import { milliseconds } from "../duration.ts";
 import { memoryEventStore } from "../events.ts";
-import { type Exchange, type Reply, invalidRequest } from "../protocol/exchange.ts";
-import { RPC, isObject } from "../protocol/jsonrpc.ts";
 import { claimsModern } from "../protocol/envelope.ts";
-import { errorReply } from "../protocol/exchange.ts";
+import { type Exchange, type Relay, type Reply, errorReply, invalidRequest } from "../protocol/exchange.ts";
+import { RPC, isObject } from "../protocol/jsonrpc.ts";
 import type { StateCodec } from "../protocol/request-state.ts";
 import type { SessionOptions } from "../options.ts";
 import type { Runtime } from "../runtime.ts";
 import type { Session } from "../sdk/session.ts";
 
 interface Entry {
+  readonly id: string;
   readonly session: Session;
   /** Requests and streams that use the session now. */
   uses: number;
@@ -23,6 +24,7 @@ const FORWARDED = ["accept", "content-type", "mcp-session-id", "mcp-protocol-ver
 export class Sessions {
   readonly #runtime: Runtime;
   readonly #codec: StateCodec;
+  readonly #running: Set<Cancellation>;
   readonly #options: Required<Pick<SessionOptions, "max" | "eventStore">> & {
     readonly idle: number;
     readonly retry: number;
@@ -31,13 +33,16 @@ export class Sessions {
   #opening = 0;
   #sweeper: ReturnType<typeof setInterval> | undefined;
 
+  /** @param running - The calls under way, of all sessions and beside them. */
   constructor(
     runtime: Runtime,
     codec: StateCodec,
+    running: Set<Cancellation>,
     { max = 1_000, idle = "30m", eventStore = memoryEventStore(), retry = "1s" }: SessionOptions,
   ) {
     this.#runtime = runtime;
     this.#codec = codec;
+    this.#running = running;
     this.#options = {
       max,
       eventStore,
@@ -68,7 +73,15 @@ export class Sessions {
         code: RPC.invalidRequest,
         message: "Session not found: initialize again.",
       });
-    return { status: 200, body: "", response: await this.#use(entry, request(method, exchange), body) };
+    const reply = await this.#use(entry, request(method, exchange), body);
+    // A handshake that failed opened nothing.
+    if (id === undefined && reply.headers?.["mcp-session-id"] === undefined) await this.#end(entry.id);
+    return reply;
+  }
+
+  /** Ends the streams on which sessions are told of changes. */
+  endStreams(): void {
+    for (const { session } of this.#entries.values()) session.endStream();
   }
 
   /** Ends every session. */
@@ -84,9 +97,10 @@ export class Sessions {
       const { openSession } = await import("../sdk/session.ts");
       const id = crypto.randomUUID();
       const { eventStore, retry, idle } = this.#options;
-      const settings = { id, eventStore, retry, closed: () => void this.#end(id) };
+      const closed = () => void this.#end(id);
+      const settings = { id, eventStore, retry, running: this.#running, closed };
       const session = await openSession(this.#runtime, await this.#runtime.sealed(), this.#codec, settings);
-      const entry: Entry = { session, uses: 0, lastUsed: performance.now() };
+      const entry: Entry = { id, session, uses: 0, lastUsed: performance.now() };
       this.#entries.set(id, entry);
       this.#sweeper ??= setInterval(() => this.#sweep(), Math.max(1_000, idle / 4)).unref();
       return entry;
@@ -95,19 +109,22 @@ export class Sessions {
     }
   }
 
-  async #use(entry: Entry, incoming: Request, body: unknown): Promise<Response> {
+  async #use(entry: Entry, incoming: Request, body: unknown): Promise<Reply> {
     entry.uses++;
     const done = () => {
       entry.uses--;
       entry.lastUsed = performance.now();
     };
     try {
-      const response = await entry.session.handle(incoming, body);
-      if (!response.body || !response.headers.get("content-type")?.startsWith("text/event-stream")) {
-        done();
-        return response;
-      }
-      return new Response(watched(response.body, done), response);
+      const { response, replayed } = await entry.session.handle(incoming, body);
+      const { status, body: events } = response;
+      const id = response.headers.get("mcp-session-id");
+      const headers = id === null ? {} : { "mcp-session-id": id };
+      if (events && response.headers.get("content-type")?.startsWith("text/event-stream"))
+        return { status, body: "", headers, relay: (to) => pump(events, to, replayed, done) };
+      const text = await response.text();
+      done();
+      return { status, body: text, headers };
     } catch (error) {
       done();
       throw error;
@@ -147,22 +164,22 @@ function request(method: string, { header }: Exchange): Request {
   return new Request("http://localhost/", { method, headers });
 }
 
-/** A stream that tells when it is over, whoever ended it. */
-function watched(body: ReadableStream<Uint8Array>, done: () => void): ReadableStream<Uint8Array> {
-  const reader = body.getReader();
-  return new ReadableStream<Uint8Array>(
-    {
-      pull: async (controller) => {
-        const { value, done: over } = await reader.read();
-        if (!over) return controller.enqueue(value);
-        controller.close();
-        return done();
-      },
-      cancel: async (reason) => {
-        done();
-        await reader.cancel(reason);
-      },
-    },
-    { highWaterMark: 0 },
-  );
+/**
+ * Passes on the events of the SDK's stream as they come, since it would let them pile up: a reader that does
+ * not keep up is cut off here as anywhere, and may come back for what it missed. What it missed comes all at
+ * once, and from a store with bounds.
+ */
+function pump(events: ReadableStream<Uint8Array>, to: Relay, replayed: number, done: () => void): () => void {
+  const reader = events.getReader();
+  const passOn = async () => {
+    for (let read = await reader.read(); !read.done; read = await reader.read()) to.pass(read.value);
+  };
+  to.allow(replayed);
+  passOn()
+    .catch(() => {})
+    .finally(() => {
+      to.end();
+      done();
+    });
+  return () => void reader.cancel().catch(() => {});
 }

@@ -1,10 +1,11 @@
 /** Event streams: how messages are framed, kept alive, and taken from readers that do not read. */
 
-import type { Outlet } from "../protocol/subscriptions.ts";
+import type { Logger } from "../ports.ts";
+import type { Relay } from "../protocol/exchange.ts";
 
 /** A response that can be written to piece by piece, as `node:http` and web streams offer it. */
 export interface Sink {
-  write(frame: string): void;
+  write(frame: string | Uint8Array): void;
   /** How many bytes wait for the reader. */
   waiting(): number;
   /** How many bytes the reader has been sent: it stands still where nothing is read. */
@@ -14,7 +15,7 @@ export interface Sink {
   cut(): void;
 }
 
-/** What may wait for a slow reader, in bytes; above, its stream is cut. */
+/** What may wait for a slow reader, in bytes; where more does when a message comes, its stream is cut. */
 const MOST_WAITING = 262_144;
 
 /** Above this, messages that another will make good for are held back; in bytes. */
@@ -33,6 +34,9 @@ export const STREAM_HEADERS: Readonly<Record<string, string>> = {
   "x-accel-buffering": "no",
 };
 
+/** What is written to a stream whose reader is gone already. */
+export const NOWHERE: Relay = { send() {}, pass() {}, allow() {}, end() {} };
+
 /** Why streams were cut, counted. */
 export interface StreamCounts {
   readonly open: number;
@@ -44,12 +48,14 @@ export interface StreamCounts {
 export class Streams {
   readonly #open = new Set<EventStream>();
   readonly #most: number;
+  readonly #logger: Logger;
   #timer: ReturnType<typeof setInterval> | undefined;
   #cutOverflowing = 0;
   #cutStalled = 0;
 
-  constructor(most: number) {
+  constructor(most: number, logger: Logger) {
     this.#most = most;
+    this.#logger = logger;
   }
 
   get counts(): StreamCounts {
@@ -63,8 +69,7 @@ export class Streams {
   /** Opens a stream on `sink`. Call {@link EventStream.closed} when its connection is gone. */
   open(sink: Sink): EventStream {
     const stream = new EventStream(sink, {
-      overflowing: () => this.#cutOverflowing++,
-      stalled: () => this.#cutStalled++,
+      cut: (reason) => this.#count(reason),
       closed: () => this.#forget(stream),
     });
     this.#open.add(stream);
@@ -76,6 +81,12 @@ export class Streams {
     for (const stream of this.#open) stream.tick();
   }
 
+  #count(reason: CutReason): void {
+    if (reason === "overflowing") this.#cutOverflowing++;
+    else this.#cutStalled++;
+    this.#logger.warn({ reason, ...this.counts }, "An event stream was cut: its reader did not keep up");
+  }
+
   #forget(stream: EventStream): void {
     this.#open.delete(stream);
     if (this.#open.size > 0) return;
@@ -84,19 +95,22 @@ export class Streams {
   }
 }
 
+/** More waited than may, or nothing was read for long. */
+type CutReason = "overflowing" | "stalled";
+
 interface Watch {
-  overflowing(): void;
-  stalled(): void;
+  cut(reason: CutReason): void;
   closed(): void;
 }
 
-export class EventStream implements Outlet {
+export class EventStream implements Relay {
   readonly #sink: Sink;
   readonly #watch: Watch;
   /** Messages held back until the reader has caught up; equal ones once. */
   #held: Set<string> | undefined;
   /** What the reader had been sent at the last tick, while more waited. */
   #sentBefore: number | undefined;
+  #mostWaiting = MOST_WAITING;
   #ended = false;
 
   constructor(sink: Sink, watch: Watch) {
@@ -106,16 +120,20 @@ export class EventStream implements Outlet {
 
   send(json: string, replaceable = false): void {
     if (this.#ended) return;
-    const waiting = this.#sink.waiting();
-    if (replaceable && waiting > SLOW) {
-      (this.#held ??= new Set()).add(json);
-      return;
-    }
-    if (waiting + json.length > MOST_WAITING && waiting > 0) {
-      this.#watch.overflowing();
-      return this.#cut();
-    }
-    this.#sink.write(`event: message\ndata: ${json}\n\n`);
+    if (replaceable && this.#sink.waiting() > SLOW) (this.#held ??= new Set()).add(json);
+    else this.pass(`event: message\ndata: ${json}\n\n`);
+  }
+
+  /** Sends a frame as it is. */
+  pass(frame: string | Uint8Array): void {
+    if (this.#ended) return;
+    if (this.#sink.waiting() > this.#mostWaiting) this.#cut("overflowing");
+    else this.#sink.write(frame);
+  }
+
+  /** Lets so many bytes more wait: those of a replay, which come all at once. */
+  allow(bytes: number): void {
+    this.#mostWaiting += bytes;
   }
 
   /** The reader has caught up: what was held back is sent now. */
@@ -147,16 +165,14 @@ export class EventStream implements Outlet {
       return;
     }
     const sent = this.#sink.sent();
-    if (sent === this.#sentBefore) {
-      this.#watch.stalled();
-      this.#cut();
-    }
+    if (sent === this.#sentBefore) this.#cut("stalled");
     this.#sentBefore = sent;
   }
 
-  #cut(): void {
+  #cut(reason: CutReason): void {
     this.#ended = true;
     this.#watch.closed();
+    this.#watch.cut(reason);
     this.#sink.cut();
   }
 }
