@@ -17,18 +17,33 @@ export function memoryEventBus(): EventBus {
 }
 
 /**
- * A store that keeps the last `capacity` messages in memory.
+ * A store that keeps the last messages in memory, over all sessions.
  *
- * @param options.capacity - How many messages are kept over all sessions. Default: 10,000.
+ * @param options.capacity - How many are kept. Default: 10,000.
+ * @param options.maxLength - How long they may be all together, as JSON, in characters. Default: 33,554,432.
  */
-export function memoryEventStore({ capacity = 10_000 }: { readonly capacity?: number } = {}): EventStore {
-  const events = new Map<string, { readonly streamId: string; readonly message: object }>();
+export function memoryEventStore({
+  capacity = 10_000,
+  maxLength = 33_554_432,
+}: { readonly capacity?: number; readonly maxLength?: number } = {}): EventStore {
+  // As text, so that it is known how much there is; what is kept is seldom asked for.
+  const events = new Map<string, { readonly streamId: string; readonly json: string }>();
   let last = 0;
+  let length = 0;
+  const drop = (id: string) => {
+    length -= events.get(id)?.json.length ?? 0;
+    events.delete(id);
+  };
   return {
     append(streamId, message) {
       const id = `${streamId}_${(++last).toString(36)}`;
-      events.set(id, { streamId, message });
-      if (events.size > capacity) events.delete(events.keys().next().value as string);
+      const json = JSON.stringify(message);
+      events.set(id, { streamId, json });
+      length += json.length;
+      for (const oldest of events.keys()) {
+        if (events.size <= capacity && length <= maxLength) break;
+        drop(oldest);
+      }
       return id;
     },
     after(eventId): EventReplay | undefined {
@@ -40,12 +55,12 @@ export function memoryEventStore({ capacity = 10_000 }: { readonly capacity?: nu
       return {
         streamId,
         events: rest.flatMap(([id, event]) =>
-          event.streamId === streamId ? [{ id, message: event.message }] : [],
+          event.streamId === streamId ? [{ id, message: JSON.parse(event.json) as object }] : [],
         ),
       };
     },
     forget(prefix) {
-      for (const [id, { streamId }] of events) if (streamId.startsWith(prefix)) events.delete(id);
+      for (const [id, { streamId }] of events) if (streamId.startsWith(prefix)) drop(id);
     },
   };
 }

@@ -62,7 +62,7 @@ export interface SessionOptions {
   readonly max?: number;
   /** How long a session without requests and streams is kept. Default: `"30m"`. */
   readonly idle?: Duration;
-  /** Where messages are kept for clients that lost their connection. Default: the last 10,000, in memory. */
+  /** Where messages are kept for clients that lost their connection. Default: the last 10,000, at most 32 MiB, in memory. */
   readonly eventStore?: EventStore;
   /** How long clients wait before they reconnect. Default: `"1s"`. */
   readonly retry?: Duration;
