@@ -93,6 +93,10 @@ export class Cancellation {
     return this.#cancelled;
   }
 
+  get settled(): boolean {
+    return this.#settled;
+  }
+
   get signal(): AbortSignal {
     if (!this.#controller) {
       this.#controller = new AbortController();
@@ -275,9 +279,10 @@ export class RequestContext {
   }
 
   #speak(): Voice | undefined {
-    const { audience } = this.#envelope;
-    if (audience) this.#voice ??= new Voice(audience);
-    return this.#voice;
+    const { audience, cancellation } = this.#envelope;
+    // Nothing is said after the answer (specification, "Progress › Implementation Notes").
+    if (!audience || cancellation.settled) return undefined;
+    return (this.#voice ??= new Voice(audience));
   }
 
   #inquire(): Inquiry | undefined {

@@ -1,5 +1,7 @@
 /** What a handler says before its result: progress and log messages, as far as the client wants them. */
 
+import { toJsonData } from "./json.ts";
+
 /** Severities of log messages, least severe first (RFC 5424). */
 export const LOG_LEVELS = [
   "debug",
@@ -63,7 +65,11 @@ export class Voice {
       !this.#allowed()
     )
       return;
-    say("notifications/message", { level, ...(logger !== undefined && { logger }), data });
+    say("notifications/message", {
+      level,
+      ...(logger !== undefined && { logger }),
+      data: toJsonData(data) ?? null,
+    });
   }
 
   #allowed(): boolean {

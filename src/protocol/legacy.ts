@@ -77,7 +77,7 @@ function withoutChanges(capabilities: Sealed["capabilities"]): Record<string, ob
 
 function encode(sealed: Sealed, ask: Ask, outcome: Outcome, id: RequestId, requestId: string): Reply {
   if (outcome.error) {
-    if (!isToolFailure(ask, outcome.error))
+    if (!isToolFailure(ask, outcome.error, "legacy"))
       return errorReply(200, id, rpcError(outcome.error, ask, requestId, "legacy"));
     return reply(id, JSON.stringify(toolFailure(outcome.error, requestId)));
   }

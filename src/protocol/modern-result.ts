@@ -3,14 +3,14 @@
 import { NOT_CACHEABLE } from "../cache-hint.ts";
 import type { Ask } from "../context.ts";
 import type { Outcome } from "../dispatch.ts";
-import { ClientCapabilityError, InputRequired } from "../inquiry.ts";
+import { InputRequired } from "../inquiry.ts";
 import type { Page } from "../list.ts";
 import { ResourceResult } from "../result.ts";
 import type { Sealed } from "../seal.ts";
 import { type ProtocolServices, type Reply, errorReply } from "./exchange.ts";
-import { RPC, type RequestId } from "./jsonrpc.ts";
+import type { RequestId } from "./jsonrpc.ts";
 import { LIST_MEMBER } from "./methods.ts";
-import { isToolFailure, rpcError, toolFailure } from "./outcome.ts";
+import { isToolFailure, lacksCapability, rpcError, toolFailure } from "./outcome.ts";
 import { META, MODERN } from "./versions.ts";
 
 /** The request that an outcome answers. */
@@ -28,13 +28,11 @@ export function encodeModern(
 ): Reply | Promise<Reply> {
   const { sealed, ask, id, requestId } = origin;
   const { error, result } = outcome as Outcome & { readonly result?: object };
-  if (error instanceof ClientCapabilityError) {
-    const { message, requiredCapabilities } = error;
-    return errorReply(400, id, { code: RPC.missingCapability, message, data: { requiredCapabilities } });
-  }
   if (error) {
-    if (!isToolFailure(ask, error)) return errorReply(200, id, rpcError(error, ask, requestId, "modern"));
-    return reply(id, resultJson(sealed, toolFailure(error, requestId), ""));
+    if (isToolFailure(ask, error, "modern"))
+      return reply(id, resultJson(sealed, toolFailure(error, requestId), ""));
+    const status = lacksCapability(error) ? 400 : 200;
+    return errorReply(status, id, rpcError(error, ask, requestId, "modern"));
   }
   if (result instanceof InputRequired) return askFirst(result, origin, services);
   switch (ask.kind) {

@@ -2,6 +2,7 @@
 
 import type { Ask } from "../context.ts";
 import type { MCPError } from "../errors.ts";
+import { ClientCapabilityError } from "../inquiry.ts";
 import { shortened } from "../refusals.ts";
 import { RPC, type RpcError } from "./jsonrpc.ts";
 
@@ -9,10 +10,17 @@ export type Era = "modern" | "legacy";
 
 /**
  * A failed tool call is a result that the model reads; everything else that fails is a JSON-RPC error. A
- * tool that is not there is one too (specification, "Tools › Error Handling").
+ * tool that is not there is one too (specification, "Tools › Error Handling"), and since 2026-07-28 a client
+ * that would have to be asked and cannot be.
  */
-export function isToolFailure(ask: Ask, { code }: MCPError): boolean {
-  return ask.kind === "tool" && code !== "TOOL_NOT_FOUND";
+export function isToolFailure(ask: Ask, error: MCPError, era: Era): boolean {
+  const isProtocols = error.code === "TOOL_NOT_FOUND" || (era === "modern" && lacksCapability(error));
+  return ask.kind === "tool" && !isProtocols;
+}
+
+/** Whether a call failed for what its client does not declare: over HTTP the one failure that is no 200. */
+export function lacksCapability(error: MCPError): error is ClientCapabilityError {
+  return error instanceof ClientCapabilityError;
 }
 
 /** The result of a failed tool call: its one text block is the error object as compact JSON. */
@@ -24,6 +32,10 @@ export function toolFailure(error: MCPError, requestId: string): object {
 }
 
 export function rpcError(error: MCPError, ask: Ask, requestId: string, era: Era): RpcError {
+  if (era === "modern" && lacksCapability(error)) {
+    const { message, requiredCapabilities } = error;
+    return { code: RPC.missingCapability, message, data: { requiredCapabilities } };
+  }
   const body = error.toBody(requestId);
   // Which resource was not found stands beside the error (specification, "Resources › Error Handling").
   const uri =

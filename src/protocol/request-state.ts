@@ -22,8 +22,9 @@ const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
 export class StateCodec {
+  /** How long a question may wait for its answer, in milliseconds. */
+  readonly ttl: number;
   readonly #keys: Promise<readonly Key[]>;
-  readonly #ttl: number;
 
   constructor({ keys = [randomKey()], ttl = "10m" }: StateOptions) {
     if (keys.length === 0 || keys.some((key) => key.length < SHORTEST_KEY)) {
@@ -31,14 +32,14 @@ export class StateCodec {
         `requestState.keys: write at least one secret of ${SHORTEST_KEY} characters or more.`,
       );
     }
-    this.#ttl = milliseconds(ttl, "requestState.ttl");
+    this.ttl = milliseconds(ttl, "requestState.ttl");
     this.#keys = Promise.all(keys.map(importKey));
   }
 
   /** Seals a record for the retry of `ask` by the same caller. */
   async seal(record: CallRecord, ask: Ask, audience: string): Promise<string> {
     const iv = crypto.getRandomValues(new Uint8Array(IV_BYTES));
-    const plain = encoder.encode(JSON.stringify({ expires: Date.now() + this.#ttl, record }));
+    const plain = encoder.encode(JSON.stringify({ expires: Date.now() + this.ttl, record }));
     const [key] = await this.#keys;
     const sealed = await crypto.subtle.encrypt(
       { name: "AES-GCM", iv, additionalData: await binding(ask, audience) },

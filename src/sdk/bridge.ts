@@ -3,9 +3,17 @@
  * handshake and eras, our dispatch does the work.
  */
 
-import { type JSONRPCRequest, ProtocolError, Server, type ServerContext } from "@modelcontextprotocol/server";
+import {
+  type JSONRPCRequest,
+  ProtocolError,
+  SdkError,
+  SdkErrorCode,
+  Server,
+  type ServerContext,
+} from "@modelcontextprotocol/server";
 import { type Ask, type CallEnvelope, Cancellation, type ClientInfo } from "../context.ts";
 import { type Outcome, dispatch } from "../dispatch.ts";
+import { MCPError } from "../errors.ts";
 import { type InputRequest, InputRequired, type Inquiry, LiveInquiry, ReplayInquiry } from "../inquiry.ts";
 import type { Page } from "../list.ts";
 import { isObject } from "../protocol/jsonrpc.ts";
@@ -17,7 +25,7 @@ import type { StateCodec } from "../protocol/request-state.ts";
 import { eventMethod, isResource } from "../protocol/subscriptions.ts";
 import { LATEST_LEGACY, META, MODERN } from "../protocol/versions.ts";
 import { notFound } from "../refusals.ts";
-import { makeRequestId } from "../request-id.ts";
+import { makeRequestId, requestIdFrom } from "../request-id.ts";
 import type { Runtime } from "../runtime.ts";
 import type { Sealed } from "../seal.ts";
 import type { Audience, LogLevel } from "../voice.ts";
@@ -37,7 +45,7 @@ export function bridge(
   runtime: Runtime,
   { info, capabilities, instructions }: Sealed,
   codec: StateCodec,
-  running = new Set<Cancellation>(),
+  running: Set<Cancellation> = new Set(),
 ): Server {
   const server = new Server(info as ConstructorParameters<typeof Server>[0], {
     capabilities,
@@ -45,7 +53,10 @@ export function bridge(
   });
   const connection = new Connection(runtime, server, codec, running);
   server.fallbackRequestHandler = async (request, { mcpReq, http }) => ({
-    ...(await connection.answer(request, mcpReq, http?.closeSSE)),
+    ...(await connection.answer(request, mcpReq, {
+      requestId: requestIdFrom(http?.req?.headers.get("x-request-id") ?? undefined),
+      releaseStream: http?.closeSSE,
+    })),
   });
   // oxlint-disable-next-line unicorn/prefer-add-event-listener -- the SDK has this one way
   server.onclose = runtime.eventBus.subscribe((event) => connection.tell(event));
@@ -80,7 +91,7 @@ class Connection {
   async answer(
     request: JSONRPCRequest,
     mcpReq: RequestContext,
-    releaseStream: (() => void) | undefined,
+    exchange: Pick<CallEnvelope, "requestId" | "releaseStream">,
   ): Promise<object> {
     const { method, params = {} } = request;
     const sealed = await this.#runtime.sealed();
@@ -96,7 +107,7 @@ class Connection {
     this.#running.add(cancellation);
     try {
       const known = await this.#envelope(read.ask, sealed, mcpReq, cancellation);
-      const envelope = { ...known, releaseStream };
+      const envelope = { ...known, ...exchange };
       const outcome = await dispatch(sealed, { ask: read.ask, envelope }, this.#runtime);
       return await this.#encode(outcome, read.ask, sealed, envelope);
     } finally {
@@ -129,17 +140,16 @@ class Connection {
     sealed: Sealed,
     mcpReq: RequestContext,
     cancellation: Cancellation,
-  ): Promise<CallEnvelope> {
+  ): Promise<Omit<CallEnvelope, "requestId">> {
     const claims = mcpReq.envelope as Claims | undefined;
     return {
-      requestId: makeRequestId(),
       ...(claims ? claimed(claims) : handshake(this.#server)),
       meta: mcpReq._meta,
       cancellation,
       audience: audience(mcpReq, claims),
       inquire: claims
         ? await this.#replay(ask, sealed, mcpReq)
-        : () => new LiveInquiry((question) => send(mcpReq, question)),
+        : () => new LiveInquiry((question) => this.#ask(question, mcpReq, cancellation)),
     };
   }
 
@@ -158,6 +168,23 @@ class Connection {
     return () => new ReplayInquiry(record, responses);
   }
 
+  /** Asks the client: a server request of the 2025 era, which is withdrawn where the call ends before its answer. */
+  async #ask(
+    { method, params }: InputRequest,
+    mcpReq: RequestContext,
+    { signal }: Cancellation,
+  ): Promise<unknown> {
+    try {
+      return await mcpReq.send({ method, params: { ...params } }, { signal, timeout: this.#codec.ttl });
+    } catch (cause) {
+      if (signal.aborted) throw cause;
+      const isLate = cause instanceof SdkError && cause.code === SdkErrorCode.RequestTimeout;
+      throw isLate
+        ? new MCPError("The client did not answer in time what was asked.", { code: "TIMEOUT", cause })
+        : new MCPError("The client could not answer what was asked.", { code: "INPUT_INVALID", cause });
+    }
+  }
+
   async #encode(
     outcome: Outcome,
     ask: Ask,
@@ -166,7 +193,7 @@ class Connection {
   ): Promise<object> {
     const era = protocolVersion === MODERN ? "modern" : "legacy";
     if (outcome.error) {
-      if (isToolFailure(ask, outcome.error)) return toolFailure(outcome.error, requestId);
+      if (isToolFailure(ask, outcome.error, era)) return toolFailure(outcome.error, requestId);
       throw protocolError(rpcError(outcome.error, ask, requestId, era));
     }
     const { result } = outcome;
@@ -217,11 +244,6 @@ function audience(mcpReq: RequestContext, claims: Claims | undefined): Audience 
       });
     },
   };
-}
-
-/** Asks the client: a server request of the 2025 era. */
-async function send(mcpReq: RequestContext, { method, params }: InputRequest): Promise<unknown> {
-  return mcpReq.send({ method, params: { ...params } });
 }
 
 function protocolError({

@@ -156,11 +156,12 @@ const FULL: Reply = errorReply(
 );
 
 /** The request as the SDK reads it: what concerns the session, and no more. */
-function request(method: string, { header }: Exchange): Request {
+function request(method: string, { header, requestId }: Exchange): Request {
   const headers = FORWARDED.flatMap((name) => {
     const value = header(name);
     return value === undefined ? [] : [[name, value] as [string, string]];
   });
+  headers.push(["x-request-id", requestId]);
   return new Request("http://localhost/", { method, headers });
 }
 

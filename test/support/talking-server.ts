@@ -119,6 +119,7 @@ function addReports(server: MCPServer, journal: Journal): void {
         ctx.progress(step, steps, "again");
         await pause(5);
       }
+      await pause(30);
       return "worked";
     },
   );
