@@ -2,6 +2,7 @@
 
 import {
   type EventStore as SdkEventStore,
+  type Server,
   WebStandardStreamableHTTPServerTransport,
 } from "@modelcontextprotocol/server";
 import type { Cancellation } from "../context.ts";
@@ -44,61 +45,90 @@ export async function openSession(
   runtime: Runtime,
   sealed: Sealed,
   codec: StateCodec,
-  settings: SessionSettings,
+  { id, eventStore, retry, running, closed }: SessionSettings,
 ): Promise<Session> {
-  const { id, eventStore, retry, running, closed } = settings;
+  const store = new SessionStore(eventStore, id);
   const transport = new WebStandardStreamableHTTPServerTransport({
     sessionIdGenerator: () => id,
     onsessionclosed: closed,
-    eventStore: sdkStore(eventStore, id),
+    eventStore: store,
     retryInterval: retry,
     // Streams are kept alive where they leave.
     keepAliveMs: 0,
   });
   const server = bridge(runtime, sealed, codec, running);
   await server.connect(transport);
-  return {
-    handle: async (request, parsedBody) => {
-      const negotiated = server.getNegotiatedProtocolVersion();
-      const stated = request.headers.get(VERSION);
-      // A session speaks the revision of its handshake; the header only repeats it, and some clients get it wrong.
-      if (negotiated !== undefined && (stated === null || LEGACY.includes(stated)))
-        request.headers.set(VERSION, negotiated);
-      const lastEventId = request.method === "GET" ? request.headers.get("last-event-id") : null;
-      const replay = lastEventId === null ? undefined : await replayOf(eventStore, lastEventId, id);
-      if (lastEventId !== null && !replay) return { response: unknownEvent(), replayed: 0 };
-      const response = await transport.handleRequest(request, parsedBody === undefined ? {} : { parsedBody });
-      return { response, replayed: replay ? JSON.stringify(replay).length : 0 };
-    },
-    endStream: () => transport.closeStandaloneSSEStream(),
-    close: async () => {
-      await server.close();
-      await eventStore.forget(`${id}/`);
-    },
-  };
+  return new SdkSession(server, transport, store);
+}
+
+class SdkSession implements Session {
+  readonly #server: Server;
+  readonly #transport: WebStandardStreamableHTTPServerTransport;
+  readonly #store: SessionStore;
+
+  constructor(server: Server, transport: WebStandardStreamableHTTPServerTransport, store: SessionStore) {
+    this.#server = server;
+    this.#transport = transport;
+    this.#store = store;
+  }
+
+  async handle(request: Request, parsedBody: unknown): Promise<Handled> {
+    const negotiated = this.#server.getNegotiatedProtocolVersion();
+    const stated = request.headers.get(VERSION);
+    // A session speaks the revision of its handshake; the header only repeats it, and some clients get it wrong.
+    if (negotiated !== undefined && (stated === null || LEGACY.includes(stated)))
+      request.headers.set(VERSION, negotiated);
+    const lastEventId = request.method === "GET" ? request.headers.get("last-event-id") : null;
+    const replay = lastEventId === null ? undefined : await this.#store.replay(lastEventId);
+    if (lastEventId !== null && !replay) return { response: unknownEvent(), replayed: 0 };
+    const options = parsedBody === undefined ? {} : { parsedBody };
+    const response = await this.#transport.handleRequest(request, options);
+    return { response, replayed: replay ? JSON.stringify(replay).length : 0 };
+  }
+
+  endStream(): void {
+    this.#transport.closeStandaloneSSEStream();
+  }
+
+  async close(): Promise<void> {
+    await this.#server.close();
+    await this.#store.forget();
+  }
 }
 
 /** Our store as the SDK wants it, with each session's streams under its id: no session replays another's. */
-function sdkStore(store: EventStore, id: string): SdkEventStore {
-  return {
-    storeEvent: async (streamId, message) => store.append(`${id}/${streamId}`, message),
-    replayEventsAfter: async (lastEventId, { send }) => {
-      const replay = await replayOf(store, lastEventId, id);
-      if (!replay) throw new Error("The event is not known.");
-      for (const event of replay.events) await send(event.id, event.message as Parameters<typeof send>[1]);
-      return replay.streamId.slice(id.length + 1);
-    },
-  };
-}
+class SessionStore implements SdkEventStore {
+  readonly #store: EventStore;
+  readonly #id: string;
 
-/** What a client of session `id` has missed; `undefined` where the event is not known, or another session's. */
-async function replayOf(
-  store: EventStore,
-  lastEventId: string,
-  id: string,
-): Promise<EventReplay | undefined> {
-  const replay = await store.after(lastEventId);
-  return replay?.streamId.startsWith(`${id}/`) ? replay : undefined;
+  constructor(store: EventStore, id: string) {
+    this.#store = store;
+    this.#id = id;
+  }
+
+  async storeEvent(streamId: string, message: object): Promise<string> {
+    return this.#store.append(`${this.#id}/${streamId}`, message);
+  }
+
+  async replayEventsAfter(
+    lastEventId: string,
+    { send }: Parameters<SdkEventStore["replayEventsAfter"]>[1],
+  ): Promise<string> {
+    const replay = await this.replay(lastEventId);
+    if (!replay) throw new Error("The event is not known.");
+    for (const event of replay.events) await send(event.id, event.message as Parameters<typeof send>[1]);
+    return replay.streamId.slice(this.#id.length + 1);
+  }
+
+  /** What the client has missed; `undefined` where the event is not known, or another session's. */
+  async replay(lastEventId: string): Promise<EventReplay | undefined> {
+    const replay = await this.#store.after(lastEventId);
+    return replay?.streamId.startsWith(`${this.#id}/`) ? replay : undefined;
+  }
+
+  forget(): void | Promise<void> {
+    return this.#store.forget(`${this.#id}/`);
+  }
 }
 
 /** The SDK would call this a fault of the server's. */
