@@ -1,5 +1,7 @@
 /** Content blocks: what a result is made of on the wire, and the helpers that build them. */
 
+import { asUriText } from "./uri-template.ts";
+
 /** Marks blocks that a helper made, so that a plain object that looks like one stays plain data. */
 const BLOCK: unique symbol = Symbol.for("gantry-mcp.content-block");
 
@@ -100,7 +102,7 @@ export function audio(
 
 /** A pointer to a resource that the client may read. */
 export function link(resource: Omit<ResourceLink, "type">): ResourceLink {
-  return block({ type: "resource_link", ...resource });
+  return block({ type: "resource_link", ...resource, uri: asUriText(resource.uri) });
 }
 
 /** A resource's contents within a result: text, or bytes. */
@@ -112,7 +114,7 @@ export function embed(
   options: ContentOptions = {},
 ): EmbeddedResource {
   const { uri, mimeType } = resource;
-  const about = { uri, ...(mimeType !== undefined && { mimeType }) };
+  const about = { uri: asUriText(uri), ...(mimeType !== undefined && { mimeType }) };
   const contents =
     "text" in resource ? { ...about, text: resource.text } : { ...about, blob: base64(resource.blob) };
   return block({ type: "resource", resource: contents, ...options });

@@ -10,6 +10,7 @@ import {
   text,
 } from "./content.ts";
 import { toJsonData, toJsonText } from "./json.ts";
+import { asUriText } from "./uri-template.ts";
 
 /** The result of a tool call (specification, "CallToolResult"). */
 export class ToolResult {
@@ -100,7 +101,7 @@ export function toResourceResult(
       blocks.map(({ resource }) => resource),
       hint,
     );
-  return new ResourceResult([contentsOf(value, uri, mimeType)], hint);
+  return new ResourceResult([contentsOf(value, asUriText(uri), mimeType)], hint);
 }
 
 function contentsOf(value: unknown, uri: string, mimeType: string | undefined): ResourceContents {

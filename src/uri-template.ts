@@ -40,6 +40,15 @@ export function isUriText(text: string): boolean {
   return /^[!#-;=?-Z[\]_a-z~]*$/.test(text);
 }
 
+/** `text` with all that may not stand in a URI percent-encoded, as addresses in other scripts are (RFC 3987, section 3.1). */
+export function asUriText(text: string): string {
+  return isUriText(text) ? text : text.replace(/[^!#-;=?-Z[\]_a-z~]/gu, percentEncoded);
+}
+
+function percentEncoded(character: string): string {
+  return /[\ud800-\udfff]/u.test(character) ? "%EF%BF%BD" : encodeURIComponent(character);
+}
+
 /** Compiles a template. Throws a {@link ConfigurationError} that says what to write. */
 export function compileTemplate(template: string): UriTemplate {
   const pieces = template.split(EXPRESSION);

@@ -2,6 +2,7 @@
 
 import type { EventBus, ServerEvent } from "../ports.ts";
 import type { Sealed, ServerInfo } from "../seal.ts";
+import { asUriText } from "../uri-template.ts";
 import { type RequestId, isObject } from "./jsonrpc.ts";
 import { META } from "./versions.ts";
 
@@ -115,7 +116,7 @@ export class SubscriptionHub {
     const isList = event.kind === "list_changed";
     const method = eventMethod(event);
     for (const { id, outlet } of listeners)
-      outlet.send(notification(method, id, isList ? {} : { uri: event.uri }), isList);
+      outlet.send(notification(method, id, isList ? {} : { uri: asUriText(event.uri) }), isList);
   }
 }
 
@@ -142,9 +143,9 @@ function finish({ id, outlet, server }: Subscription): void {
 
 function filterTopics(filter: Filter): readonly string[] {
   const lists = Object.entries(LIST_FLAGS).flatMap(([list, flag]) => (filter[flag] ? [`list:${list}`] : []));
-  return [...lists, ...(filter.resourceSubscriptions ?? []).map((uri) => `resource:${uri}`)];
+  return [...lists, ...(filter.resourceSubscriptions ?? []).map((uri) => `resource:${asUriText(uri)}`)];
 }
 
 function topicOf(event: ServerEvent): string {
-  return event.kind === "list_changed" ? `list:${event.list}` : `resource:${event.uri}`;
+  return event.kind === "list_changed" ? `list:${event.list}` : `resource:${asUriText(event.uri)}`;
 }
