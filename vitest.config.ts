@@ -13,6 +13,7 @@ export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
     exclude: ["test/long/**"],
+    setupFiles: ["test/support/setup.ts"],
     pool: "threads",
     testTimeout: 30_000,
     typecheck: { enabled: false },
