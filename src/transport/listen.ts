@@ -6,6 +6,7 @@ import { ConfigurationError } from "../errors.ts";
 import type { ListeningServer, Runtime } from "../runtime.ts";
 import type { RunHttpOptions } from "../options.ts";
 import { banner } from "./banner.ts";
+import { Connections } from "./connections.ts";
 import { Endpoint } from "./endpoint.ts";
 import { isLoopback } from "./hosts.ts";
 import { nodeRoutes } from "./node-routes.ts";
@@ -16,6 +17,9 @@ import { onSignal } from "./signals.ts";
 
 /** How long cancelled calls have to answer before their connections are cut; in milliseconds. */
 const CUT_AFTER = 1_000;
+
+/** How often connections that have become idle are closed while the server drains; in milliseconds. */
+const CLOSE_IDLE = 50;
 
 /** Starts the server: hooks first, then the port. */
 export async function listen(runtime: Runtime, options: RunHttpOptions): Promise<ListeningServer> {
@@ -38,6 +42,7 @@ export async function listen(runtime: Runtime, options: RunHttpOptions): Promise
       draining,
     ),
   );
+  const connections = new Connections(server);
   server.keepAliveTimeout = 65_000;
   server.maxHeadersCount = 128;
 
@@ -46,7 +51,7 @@ export async function listen(runtime: Runtime, options: RunHttpOptions): Promise
     runtime.lifecycle.drain();
     if (server.listening) {
       await pause(wait);
-      await closed(server, endpoint, limit);
+      await closed(server, connections, endpoint, limit);
     }
     await hooksDone(runtime.lifecycle.stop(runtime.logger), deadline);
   };
@@ -110,15 +115,22 @@ function bind(server: Server, host: string, port: number): Promise<AddressInfo> 
 }
 
 /** Stops listening and waits for what is under way; what exceeds the limit is cancelled, then cut. */
-async function closed(server: Server, endpoint: Endpoint, limit: number): Promise<void> {
+async function closed(
+  server: Server,
+  connections: Connections,
+  endpoint: Endpoint,
+  limit: number,
+): Promise<void> {
   const done = new Promise<void>((resolve) => server.close(() => resolve()));
   endpoint.endStreams();
-  server.closeIdleConnections();
+  // A stream that began before the draining has promised to keep its connection, which is idle once it ends.
+  const sweep = setInterval(() => connections.closeIdle(), CLOSE_IDLE);
   const timer = setTimeout(() => {
     endpoint.cancelAll(new Error("The server is shutting down."));
     setTimeout(() => server.closeAllConnections(), CUT_AFTER);
   }, limit);
   await done;
+  clearInterval(sweep);
   clearTimeout(timer);
   await endpoint.close();
 }
