@@ -1,6 +1,6 @@
 /** A server of its own on `node:http`: listening, telling what is served, and draining. */
 
-import { type Server, createServer } from "node:http";
+import { type RequestListener, type Server, createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { ConfigurationError } from "../errors.ts";
 import type { ListeningServer, Runtime } from "../runtime.ts";
@@ -28,14 +28,16 @@ export async function listen(runtime: Runtime, options: RunHttpOptions): Promise
   const draining = () => closing !== undefined;
   const server = createServer(
     LIMITS,
-    nodeListener(
-      runtime,
-      endpoint,
-      (request, response) => {
-        if (draining()) response.shouldKeepAlive = false;
-        routes(request, response);
-      },
-      draining,
+    onlyHttp1(
+      nodeListener(
+        runtime,
+        endpoint,
+        (request, response) => {
+          if (draining()) response.shouldKeepAlive = false;
+          routes(request, response);
+        },
+        draining,
+      ),
     ),
   );
   server.keepAliveTimeout = 65_000;
@@ -81,6 +83,14 @@ const LIMITS = {
   requestTimeout: 30_000,
   connectionsCheckingInterval: 2_000,
 } as const;
+
+/** node:http also reads what calls itself HTTP/0.9 or, in text, HTTP/2.0: two servers could read that differently. */
+function onlyHttp1(listener: RequestListener): RequestListener {
+  return (request, response) => {
+    if (request.httpVersionMajor === 1) listener(request, response);
+    else response.writeHead(505, { connection: "close", "content-length": 0 }).end();
+  };
+}
 
 /** Refuses to serve everybody by accident. */
 function checkExposure({ http }: Runtime, host: string, reason: string | undefined): void {
