@@ -52,7 +52,7 @@ function checkHost(host: string): string {
 }
 
 function checkOrigin(origin: string): string {
-  if (!URL.canParse(origin) || new URL(origin).origin !== origin) {
+  if (!URL.canParse(origin) || new URL(origin).origin !== origin || origin.includes("*")) {
     throw new ConfigurationError(
       `http.allowedOrigins has ${JSON.stringify(origin)}: write scheme and host, such as "https://app.example.com".`,
     );
