@@ -95,9 +95,11 @@ export function legacyTool(item: { readonly outputSchema?: JsonSchema }): object
   const { outputSchema } = item;
   if (outputSchema === undefined || outputSchema["type"] === "object") return item;
   const { $defs, ...schema } = outputSchema;
+  // What pointed to the root, or to a place below it, points to where that stands now.
+  const moved = JSON.stringify(schema).replace(/"\$ref":"#(?!\/\$defs\/)(?=["/])/g, "$&/properties/result");
   const wrapping = {
     type: "object",
-    properties: { result: schema },
+    properties: { result: JSON.parse(moved) as JsonSchema },
     required: ["result"],
     ...($defs !== undefined && { $defs }),
   };
