@@ -147,7 +147,9 @@ export function validationError(
     const absent = path.length > 0 && at(value, path) === undefined;
     missing ||= absent;
     mistyped ||= "code" in issue && issue.code === "invalid_type";
-    fieldErrors[path.map(String).join(".")] ??= absent ? "Field required" : withoutValue(issue);
+    const key = path.map(String).join(".");
+    // Fields may be called as what every object has: "constructor", "toString".
+    if (!Object.hasOwn(fieldErrors, key)) fieldErrors[key] = absent ? "Field required" : withoutValue(issue);
   }
   const advice =
     issues.length > 0
@@ -163,12 +165,15 @@ function suggestion(missing: boolean, mistyped: boolean): string {
   return "Check the parameter types and constraints in the tool description.";
 }
 
-/** Some libraries quote the value in their message ("… but received 5", "… (was 5)"): callers' data is not echoed. */
+/** Some libraries quote the value in their message ("… Received 5", "… (was 5)"): callers' data is not echoed. */
 function withoutValue(issue: Issue & { readonly received?: unknown; readonly expected?: unknown }): string {
   const { received, expected } = issue;
   const message = issue.message.replace(/^Invalid input: /, "");
   if (typeof received === "string")
-    return message.replace(` but received ${received}`, "").replace(`received ${received}`, "");
+    return [` but received ${received}`, `: Received ${received}`, `received ${received}`].reduce(
+      (text, quotation) => text.replace(quotation, ""),
+      message,
+    );
   if (/\(was [^]*\)$/.test(message))
     return typeof expected === "string" ? `must be ${expected}` : message.replace(/ \(was [^]*\)$/, "");
   return message;
