@@ -67,10 +67,18 @@ function parseStructure(text: string): object | undefined {
       if (key === "__proto__") throw new SyntaxError("__proto__");
       return inner;
     });
-    return value as object;
+    return isWithin(value, DEEPEST) ? (value as object) : undefined;
   } catch {
     return undefined;
   }
+}
+
+/** What is encoded may be nested as deep as the body that it comes in. */
+const DEEPEST = 64;
+
+function isWithin(value: unknown, levels: number): boolean {
+  if (typeof value !== "object" || value === null) return true;
+  return levels > 0 && Object.values(value).every((inner) => isWithin(inner, levels - 1));
 }
 
 /** What is wrong with the arguments that no schema names, by path. */
