@@ -72,8 +72,8 @@ describe.each(runnable)("$path", ({ path, folder, modules }) => {
 async function differs(shown: Shown, program: Program, port: number): Promise<readonly string[]> {
   const expected = onPort(shown.expected, port).trim();
   if (shown.command === undefined) {
-    const output = program.stderr + program.stdout;
-    return pattern(expected).test(output) ? [] : [`${expected}\nis not in what it prints:\n${output}`];
+    const output = await program.printing(pattern(expected));
+    return output === undefined ? [] : [`${expected}\nis not in what it prints:\n${output}`];
   }
   const { output } = await shell(onPort(shown.command, port));
   const same = shown.language === "json" ? sameJson(output, expected) : pattern(expected).test(output);

@@ -109,6 +109,15 @@ export class Program {
     return false;
   }
 
+  /** Waits a little for the program to print what `wanted` matches. What it printed instead, if it does not. */
+  async printing(wanted: RegExp): Promise<string | undefined> {
+    for (let waited = 0; waited < 5_000; waited += 25) {
+      if (wanted.test(this.stderr + this.stdout)) return undefined;
+      await sleep(25);
+    }
+    return this.stderr + this.stdout;
+  }
+
   /** Ends the program, if it has not come to its end, and gives its exit code or signal. */
   async end(): Promise<unknown> {
     this.#child.kill("SIGTERM");
