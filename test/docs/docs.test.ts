@@ -3,7 +3,7 @@ import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Module, type Shown, isShown, links, pattern, printedLines, readPage } from "./page.ts";
-import { type Program, Workshop, freePort, onPort, root, shell } from "./program.ts";
+import { type Program, Workshop, curl, freePort, onPort, root } from "./program.ts";
 
 const pages = [
   ...readdirSync(root),
@@ -75,7 +75,7 @@ async function differs(shown: Shown, program: Program, port: number): Promise<re
     const output = await program.printing(pattern(expected));
     return output === undefined ? [] : [`${expected}\nis not in what it prints:\n${output}`];
   }
-  const { output } = await shell(onPort(shown.command, port));
+  const output = await curl(onPort(shown.command, port));
   const same = shown.language === "json" ? sameJson(output, expected) : pattern(expected).test(output);
   return same ? [] : [`${shown.command}\nprints\n${output}\nand not\n${expected}`];
 }
