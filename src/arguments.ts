@@ -56,7 +56,7 @@ function expectsStructure(schema: unknown): boolean {
     oneOf?: unknown[];
     $ref?: unknown;
   };
-  if ($ref !== undefined || type === "object" || type === "array") return true;
+  if ($ref !== undefined || [type].flat().some((name) => name === "object" || name === "array")) return true;
   return [...(anyOf ?? []), ...(oneOf ?? [])].some(expectsStructure);
 }
 

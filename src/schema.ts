@@ -3,6 +3,7 @@
 import type { StandardJSONSchemaV1, StandardSchemaV1 } from "@standard-schema/spec";
 import { ConfigurationError, ValidationError } from "./errors.ts";
 import type { Issue, JsonSchema, JsonSchemaCompiler, Validator } from "./ports.ts";
+import { problem } from "./problem.ts";
 
 /** A Standard Schema that can also give JSON Schema: zod 4, ArkType, Valibot through its adapter, … */
 export type StandardSchema<Input = unknown, Output = Input> = StandardSchemaV1<Input, Output> &
@@ -149,7 +150,7 @@ export function validationError(
     mistyped ||= "code" in issue && issue.code === "invalid_type";
     const key = path.map(String).join(".");
     // Fields may be called as what every object has: "constructor", "toString".
-    if (!Object.hasOwn(fieldErrors, key)) fieldErrors[key] = absent ? "Field required" : withoutValue(issue);
+    if (!Object.hasOwn(fieldErrors, key)) fieldErrors[key] = absent ? "Field required" : problem(issue);
   }
   const advice =
     issues.length > 0
@@ -163,20 +164,6 @@ function suggestion(missing: boolean, mistyped: boolean): string {
   if (mistyped)
     return "Parameter type mismatch. Check that values match the expected types in the tool schema.";
   return "Check the parameter types and constraints in the tool description.";
-}
-
-/** Some libraries quote the value in their message ("… Received 5", "… (was 5)"): callers' data is not echoed. */
-function withoutValue(issue: Issue & { readonly received?: unknown; readonly expected?: unknown }): string {
-  const { received, expected } = issue;
-  const message = issue.message.replace(/^Invalid input: /, "");
-  if (typeof received === "string")
-    return [` but received ${received}`, `: Received ${received}`, `received ${received}`].reduce(
-      (text, quotation) => text.replace(quotation, ""),
-      message,
-    );
-  if (/\(was [^]*\)$/.test(message))
-    return typeof expected === "string" ? `must be ${expected}` : message.replace(/ \(was [^]*\)$/, "");
-  return message;
 }
 
 function at(value: unknown, path: readonly PropertyKey[]): unknown {
