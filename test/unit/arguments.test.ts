@@ -64,6 +64,7 @@ describe("an object sent as a JSON string", () => {
       type({ o: { a: "number" } }),
       { type: "object", properties: { o: shape } },
       { type: "object", properties: { o: { oneOf: [{ type: "null" }, shape] } } },
+      { type: "object", properties: { o: { ...shape, type: ["object", "null"] } } },
       { type: "object", properties: { o: { $ref: "#/$defs/o" } }, $defs: { o: shape } },
     ];
     for (const schema of schemas)
@@ -263,6 +264,36 @@ describe("what a caller is told", () => {
       wrong: { constructor: "Field required", toString: "Field required" },
     });
     expect(await check(input, { constructor: "a" })).toEqual({ wrong: { toString: "Field required" } });
+  });
+
+  test("says what ArkType expects of unions and intersections, without what it was", async () => {
+    const input = type({
+      flag: "boolean",
+      choice: "'a' | 'b'",
+      shape: type({ k: "'x'", a: "string" }).or({ k: "'y'", b: "number" }).or("number[]"),
+      short: "string.email & string < 5",
+      json: "string.json",
+      own: type("string").narrow((_text, ctx) => ctx.reject({ message: "must rhyme" })),
+    });
+    const args = {
+      flag: CANARY,
+      choice: CANARY,
+      shape: CANARY,
+      short: `${CANARY})`,
+      json: `{${CANARY}`,
+      own: CANARY,
+    };
+    const outcome = await check(input, args);
+    expect(outcome).toMatchObject({
+      wrong: {
+        flag: "must be false or true",
+        choice: 'must be "a" or "b"',
+        short: "must be an email address and at most length 4",
+        json: "must be a JSON string",
+        own: "must rhyme",
+      },
+    });
+    expect(JSON.stringify(outcome)).not.toContain(CANARY);
   });
 
   test("holds 32 problems at most", async () => {
