@@ -205,6 +205,20 @@ export class ConfigurationError extends Error {
   }
 }
 
+/**
+ * Makes an error that is an answer and no fault: without a stack, which costs more than all the rest of a
+ * refusal, and which nobody reads.
+ */
+export function refusal<E extends MCPError>(make: () => E): E {
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 0;
+  try {
+    return make();
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
+  }
+}
+
 /** What a caller sees of anything unexpected. */
 export function internalError(cause: unknown): MCPError {
   return new MCPError("An internal error occurred.", { code: "INTERNAL_ERROR", cause });

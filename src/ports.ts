@@ -32,6 +32,3 @@ export interface Issue {
 
 /** A validator made once from a schema. It answers without a promise unless the schema is asynchronous. */
 export type Validator = (value: unknown) => Validation | Promise<Validation>;
-
-/** Makes validators from plain JSON Schemas. Throws where the schema itself is wrong. */
-export type JsonSchemaCompiler = (schema: JsonSchema) => Validator;

@@ -1,8 +1,8 @@
 /** An author's schema → a validator and the JSON Schema to advertise, once. */
 
 import type { StandardJSONSchemaV1, StandardSchemaV1 } from "@standard-schema/spec";
-import { ConfigurationError, ValidationError } from "./errors.ts";
-import type { Issue, JsonSchema, JsonSchemaCompiler, Validator } from "./ports.ts";
+import { ConfigurationError, ValidationError, refusal } from "./errors.ts";
+import type { Issue, JsonSchema, Validator } from "./ports.ts";
 import { problem } from "./problem.ts";
 
 /** A Standard Schema that can also give JSON Schema: zod 4, ArkType, Valibot through its adapter, … */
@@ -16,6 +16,9 @@ export type TypedJsonSchema<T> = JsonSchema & { readonly [TYPE]?: T };
 
 /** What `input` and `output` accept. */
 export type Schema = StandardSchema | JsonSchema;
+
+/** Makes the validator of a schema. Throws where the schema itself is wrong. */
+export type SchemaCompiler = (schema: Schema) => Validator;
 
 /** The type a handler receives for arguments described by `S`. */
 export type Parsed<S> =
@@ -96,17 +99,13 @@ function isStandard(value: unknown): boolean {
   );
 }
 
-/** A validator for `schema`; `compile` makes those of plain JSON Schemas. Errors begin with `what`. */
-export function validator(schema: Schema, compile: JsonSchemaCompiler, what: string): Validator {
-  if (isPlainJsonSchema(schema)) {
-    try {
-      return compile(schema);
-    } catch (error) {
-      throw error instanceof ConfigurationError ? new ConfigurationError(`${what} ${error.message}`) : error;
-    }
+/** A validator for `schema`, made by `compile`. What is wrong with the schema is told after `what`. */
+export function validator(schema: Schema, compile: SchemaCompiler, what: string): Validator {
+  try {
+    return compile(schema);
+  } catch (error) {
+    throw error instanceof ConfigurationError ? new ConfigurationError(`${what} ${error.message}`) : error;
   }
-  const standard = schema["~standard"];
-  return (value) => standard.validate(value);
 }
 
 /** Requires that `json` describes an object, as arguments are, and says so in the schema. */
@@ -156,7 +155,7 @@ export function validationError(
     issues.length > 0
       ? suggestion(missing, mistyped)
       : "Leave out unknown arguments, or correct their names.";
-  return new ValidationError(fieldErrors, { suggestion: advice });
+  return refusal(() => new ValidationError(fieldErrors, { suggestion: advice }));
 }
 
 function suggestion(missing: boolean, mistyped: boolean): string {

@@ -52,6 +52,8 @@ export interface Sealed {
   readonly unknownCompletion: CompletionRun;
   /** Tools whose output is no object: 2025-era clients get it wrapped as `{ result }`. */
   readonly wrapped: ReadonlySet<string>;
+  /** Whether middleware may have had its hands on results. */
+  readonly hasMiddleware: boolean;
 }
 
 export interface SealOptions extends HeartOptions {
@@ -130,6 +132,7 @@ export function seal(definitions: readonly ComponentDefinition[], options: SealO
         }),
       ),
     ),
+    hasMiddleware: options.middleware.length > 0,
     wrapped: new Set(
       tools.flatMap(({ key, item: { outputSchema } }) =>
         outputSchema && outputSchema["type"] !== "object" ? [key] : [],

@@ -14,13 +14,14 @@ import {
   type Icon,
 } from "./components.ts";
 import type { Middleware } from "./compose.ts";
+import { type CompilerLoaders, Compilers } from "./compilers.ts";
 import { type Duration, milliseconds } from "./duration.ts";
 import { ConfigurationError } from "./errors.ts";
 import { type Hook, Lifecycle, type Probe } from "./lifecycle.ts";
-import type { JsonSchema, JsonSchemaCompiler, Logger, Validator } from "./ports.ts";
+import type { Logger } from "./ports.ts";
 import { type ComponentRef, Registry } from "./registry.ts";
 import type { HttpOptions, ListeningServer, NodeHandler, RunningServer, Runtime } from "./runtime.ts";
-import { type Schema, isPlainJsonSchema, validator } from "./schema.ts";
+import { type Schema, validator } from "./schema.ts";
 import { type Sealed, type ServerInfo, seal } from "./seal.ts";
 import type { TemplateParams } from "./uri-template.ts";
 
@@ -98,7 +99,7 @@ export class MCPServer {
   readonly #lifecycle = new Lifecycle();
   readonly #timeout: number;
   #logger: Logger | undefined;
-  #compile: JsonSchemaCompiler | undefined;
+  readonly #compilers = new Compilers(LOADERS);
   #sealed: Sealed | undefined;
   #sealedVersion = -1;
   #faces: Promise<Faces> | undefined;
@@ -307,9 +308,10 @@ export class MCPServer {
   }
 
   #add(definition: ComponentDefinition): void {
-    // Once the compiler is there, a wrong schema is told where it is written; before, at the start.
-    if (this.#compile)
-      for (const { schema, what } of schemasOf(definition)) validator(schema, this.#compile, what);
+    // Once the compilers are there, a wrong schema is told where it is written; before, at the start.
+    for (const { schema, what } of this.#sealed ? schemasOf(definition) : []) {
+      if (this.#compilers.has(schema)) validator(schema, this.#compilers.compile, what);
+    }
     this.#registry.add(definition);
   }
 
@@ -339,9 +341,7 @@ export class MCPServer {
   async #seal(logger: Logger): Promise<Sealed> {
     const version = this.#registry.version;
     const definitions = this.#registry.enabled();
-    if (!this.#compile && definitions.some(usesPlainJsonSchema)) {
-      this.#compile = remembering((await import("./validation/json-schema.ts")).compileJsonSchema);
-    }
+    await this.#compilers.load(definitions.flatMap(schemasOf).map(({ schema }) => schema));
     try {
       this.#sealed = seal(definitions, {
         info: this.#info,
@@ -349,7 +349,7 @@ export class MCPServer {
         middleware: this.#middleware,
         pageSize: this.#options.pageSize ?? 1_000,
         timeout: this.#timeout,
-        compile: this.#compile ?? unloaded,
+        compile: this.#compilers.compile,
       });
     } catch (error) {
       if (!this.#sealed) throw error;
@@ -369,20 +369,15 @@ interface Faces {
   readonly node: NodeHandler;
 }
 
-function usesPlainJsonSchema(definition: ComponentDefinition): boolean {
-  return schemasOf(definition).some(({ schema }) => isPlainJsonSchema(schema));
-}
-
-/** Compiles each schema once, however often the server is sealed. */
-function remembering(compile: JsonSchemaCompiler): JsonSchemaCompiler {
-  const validators = new WeakMap<JsonSchema, Validator>();
-  return (schema) => {
-    let validate = validators.get(schema);
-    if (!validate) validators.set(schema, (validate = compile(schema)));
-    return validate;
-  };
-}
-
-const unloaded: JsonSchemaCompiler = () => {
-  throw new Error("The JSON Schema compiler is not loaded.");
+/** The rooms that compile schemas, and where to find them. */
+const LOADERS: CompilerLoaders = {
+  jsonSchema: async () => (await import("./validation/json-schema.ts")).compileJsonSchema,
+  zod: async () => {
+    try {
+      return (await import("./validation/zod.ts")).compileZod;
+    } catch {
+      // The schemas come from a zod that is not this project's: they validate as they are.
+      return undefined;
+    }
+  },
 };

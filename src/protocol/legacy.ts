@@ -12,7 +12,7 @@ import { type Exchange, type Reply, errorReply } from "./exchange.ts";
 import { RPC, type RequestId, type RpcRequest, isObject } from "./jsonrpc.ts";
 import { isMethod, readAsk } from "./methods.ts";
 import { LIST_MEMBER, methodNotFound } from "./modern.ts";
-import { isToolFailure, rpcError, toolFailure } from "./outcome.ts";
+import { isToolFailure, resultText, rpcError, toolFailure } from "./outcome.ts";
 import { LATEST_LEGACY, LEGACY } from "./versions.ts";
 
 /** Answers a 2025-era request of revision `version`. Errors within a call keep HTTP status 200. */
@@ -70,7 +70,7 @@ function encode(sealed: Sealed, ask: Ask, outcome: Outcome, id: RequestId, reque
         tail: pageBytes(outcome.result as Page),
       };
     case "tool":
-      return reply(id, JSON.stringify(legacyResult(sealed, ask, outcome.result)));
+      return reply(id, resultText(sealed, legacyResult(sealed, ask, outcome.result)));
     default:
       return reply(id, JSON.stringify(outcome.result));
   }

@@ -10,7 +10,7 @@ import { type Exchange, type Reply, errorReply } from "./exchange.ts";
 import { contradiction, missing } from "./headers.ts";
 import { RPC, type RequestId, type RpcError, type RpcRequest, isObject } from "./jsonrpc.ts";
 import { isMethod, readAsk } from "./methods.ts";
-import { isToolFailure, rpcError, toolFailure } from "./outcome.ts";
+import { isToolFailure, resultText, rpcError, toolFailure } from "./outcome.ts";
 import { META, MODERN } from "./versions.ts";
 
 type Meta = Readonly<Record<string, unknown>>;
@@ -157,7 +157,7 @@ function reply(id: RequestId, result: string): Reply {
 
 /** A result with what every modern result carries: its type, and who made it. */
 function resultJson(sealed: Sealed, result: object, more: string): string {
-  const json = JSON.stringify(result);
+  const json = resultText(sealed, result);
   const members = json === "{}" ? "" : `,${json.slice(1, -1)}`;
   return `{"resultType":"complete"${members}${more}${sealedBytes(sealed).meta}}`;
 }
