@@ -1,7 +1,15 @@
 /** What makes validators from schemas. The compilers of their kinds are loaded when they are first needed. */
 
 import type { JsonSchema, Validator } from "./ports.ts";
-import { type Schema, type StandardSchema, isPlainJsonSchema } from "./schema.ts";
+import { type ComponentDefinition, schemasOf } from "./components.ts";
+import { ConfigurationError } from "./errors.ts";
+import {
+  type Schema,
+  type SchemaCompiler,
+  type StandardSchema,
+  isPlainJsonSchema,
+  validator,
+} from "./schema.ts";
 
 type Load<S> = () => Promise<(schema: S) => Validator>;
 
@@ -58,4 +66,25 @@ export class Compilers {
 
 function isZod(schema: Schema): boolean {
   return !isPlainJsonSchema(schema) && schema["~standard"].vendor === "zod";
+}
+
+/** The components whose schemas can be compiled, and what is wrong with the others. */
+export function examine(
+  definitions: readonly ComponentDefinition[],
+  compile: SchemaCompiler,
+): { readonly sound: readonly ComponentDefinition[]; readonly problems: readonly string[] } {
+  const problems: string[] = [];
+  const sound = definitions.filter((definition) => {
+    const before = problems.length;
+    for (const { schema, what } of schemasOf(definition)) {
+      try {
+        validator(schema, compile, what);
+      } catch (error) {
+        if (!(error instanceof ConfigurationError)) throw error;
+        problems.push(...error.problems);
+      }
+    }
+    return problems.length === before;
+  });
+  return { sound, problems };
 }

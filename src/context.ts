@@ -69,6 +69,14 @@ export class Cancellation {
     return this.#controller.signal;
   }
 
+  /** A cancellation of its own for a part of the call: the whole cancels the part, not the reverse. */
+  fork(): Cancellation {
+    const part = new Cancellation();
+    this.signal.addEventListener("abort", () => part.cancel(this.#reason), { once: true });
+    if (this.#cancelled) part.cancel(this.#reason);
+    return part;
+  }
+
   cancel(reason: unknown): void {
     if (this.#cancelled) return;
     this.#cancelled = true;

@@ -119,7 +119,7 @@ function asResult({ kind, name }: Operation, result: unknown): object {
 }
 
 function failed(ctx: RequestContext, error: unknown, logger: Logger): Outcome {
-  const shown = error instanceof MCPError ? error : internalError(error);
+  const shown = presentable(error, ctx.requestId);
   if (shown.code === "INTERNAL_ERROR") {
     const { kind, name } = ctx.operation;
     logger.error(
@@ -128,4 +128,15 @@ function failed(ctx: RequestContext, error: unknown, logger: Logger): Outcome {
     );
   }
   return { error: shown };
+}
+
+/** The error as its caller may see it: one that cannot even be read or written as JSON is an unexpected one. */
+function presentable(error: unknown, requestId: string): MCPError {
+  try {
+    if (!(error instanceof MCPError)) return internalError(error);
+    if (error.details !== undefined) error.toBody(requestId);
+    return error;
+  } catch (cause) {
+    return internalError(cause);
+  }
 }

@@ -1,5 +1,7 @@
 /** Everything that can go wrong, as one class hierarchy with stable codes. */
 
+import { toJsonData } from "./json.ts";
+
 export interface CodeEntry {
   /** When the code is used; `docs/errors.md` is generated from these lines. */
   readonly when: string;
@@ -120,7 +122,7 @@ export class MCPError extends Error {
       message: this.message,
       retryable: this.retryable,
       ...(this.suggestion !== undefined && { suggestion: this.suggestion }),
-      ...(this.details !== undefined && { details: this.details }),
+      ...(this.details !== undefined && { details: toJsonData(this.details) as Record<string, unknown> }),
       requestId,
     };
   }

@@ -119,18 +119,49 @@ export function asObjectSchema(json: JsonSchema, what: string): JsonSchema {
   );
 }
 
-/** The schema with every object closed that says nothing of further properties: what is refused is advertised. */
+/** What may name further properties of the object that a schema describes. */
+const COMPOSITION = [
+  ..."anyOf oneOf allOf $ref $dynamicRef if then else not dependentSchemas dependencies".split(" "),
+  "unevaluatedProperties",
+];
+const MEMBERS = ["properties", "patternProperties", "additionalProperties", "items", "prefixItems"];
+
+/**
+ * The schema with every object closed that says nothing of further properties: what is refused is advertised.
+ * Where several schemas describe one object, none of them can be closed; the branches of a plain union can.
+ */
 export function closed(schema: JsonSchema): JsonSchema {
-  const { properties, items } = schema as { properties?: Record<string, JsonSchema>; items?: JsonSchema };
-  const isOpen = "additionalProperties" in schema || "patternProperties" in schema || "allOf" in schema;
+  const composition = COMPOSITION.filter((key) => key in schema);
+  const [union] = composition;
+  if (union !== undefined) {
+    const isPlainUnion = /^(?:any|one)Of$/.test(union) && composition.length === 1;
+    return isPlainUnion && !MEMBERS.some((key) => key in schema)
+      ? { ...schema, [union]: closedInside(schema[union]) }
+      : schema;
+  }
+  const { properties, items, prefixItems, additionalProperties } = schema;
+  const isOpen = additionalProperties !== undefined || "patternProperties" in schema;
   return {
     ...schema,
-    ...(properties && {
-      properties: Object.fromEntries(Object.entries(properties).map(([key, inner]) => [key, closed(inner)])),
+    ...(isSchema(properties) && {
+      properties: Object.fromEntries(
+        Object.entries(properties).map(([key, inner]) => [key, closedInside(inner)]),
+      ),
     }),
-    ...(items && typeof items === "object" && !Array.isArray(items) && { items: closed(items) }),
-    ...(properties && !isOpen && { additionalProperties: false }),
+    ...(items !== undefined && { items: closedInside(items) }),
+    ...(prefixItems !== undefined && { prefixItems: closedInside(prefixItems) }),
+    ...(additionalProperties !== undefined && { additionalProperties: closedInside(additionalProperties) }),
+    ...(isSchema(properties) && !isOpen && { additionalProperties: false }),
   };
+}
+
+function closedInside(inner: unknown): unknown {
+  if (Array.isArray(inner)) return inner.map(closedInside);
+  return isSchema(inner) ? closed(inner) : inner;
+}
+
+function isSchema(value: unknown): value is JsonSchema {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** The error for a caller whose arguments do not fit. Says where and what, never the values. */

@@ -14,9 +14,10 @@ import {
   type Icon,
 } from "./components.ts";
 import type { Middleware } from "./compose.ts";
-import { type CompilerLoaders, Compilers } from "./compilers.ts";
+import { type CompilerLoaders, Compilers, examine } from "./compilers.ts";
 import { type Duration, milliseconds } from "./duration.ts";
 import { ConfigurationError } from "./errors.ts";
+import { unfailing } from "./logger.ts";
 import { type Hook, Lifecycle, type Probe } from "./lifecycle.ts";
 import type { Logger } from "./ports.ts";
 import { type ComponentRef, Registry } from "./registry.ts";
@@ -326,7 +327,7 @@ export class MCPServer {
 
   /** Everything that needs loading, and the first sealing: throws where the set-up is wrong. */
   async #prepare(): Promise<Runtime> {
-    const logger = (this.#logger ??= (await import("./observe/log.ts")).jsonLogger());
+    const logger = unfailing((this.#logger ??= (await import("./observe/log.ts")).jsonLogger()));
     await this.#seal(logger);
     return {
       name: `${this.#info.name} ${this.#info.version}`,
@@ -342,22 +343,19 @@ export class MCPServer {
     const version = this.#registry.version;
     const definitions = this.#registry.enabled();
     await this.#compilers.load(definitions.flatMap(schemasOf).map(({ schema }) => schema));
-    try {
-      this.#sealed = seal(definitions, {
-        info: this.#info,
-        instructions: this.#options.instructions,
-        middleware: this.#middleware,
-        pageSize: this.#options.pageSize ?? 1_000,
-        timeout: this.#timeout,
-        compile: this.#compilers.compile,
-      });
-    } catch (error) {
-      if (!this.#sealed) throw error;
-      logger.error(
-        { err: error },
-        "A component added after the start is wrong: the server goes on as it was",
-      );
+    const { sound, problems } = examine(definitions, this.#compilers.compile);
+    if (problems.length > 0) {
+      if (!this.#sealed) throw new ConfigurationError(problems);
+      logger.error({ problems }, "Components added after the start are wrong and are left out");
     }
+    this.#sealed = seal(sound, {
+      info: this.#info,
+      instructions: this.#options.instructions,
+      middleware: this.#middleware,
+      pageSize: this.#options.pageSize ?? 1_000,
+      timeout: this.#timeout,
+      compile: this.#compilers.compile,
+    });
     this.#sealedVersion = version;
     return this.#sealed;
   }

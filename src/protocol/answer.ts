@@ -1,10 +1,11 @@
 /** One HTTP body, parsed, to its answer: which era it belongs to, and whether it is a message at all. */
 
+import { internalError } from "../errors.ts";
 import type { Logger } from "../ports.ts";
 import { isPromise } from "../promises.ts";
 import type { Sealed } from "../seal.ts";
 import { ACCEPTED, type Exchange, type Reply, errorReply, invalidRequest } from "./exchange.ts";
-import { RPC, readMessage } from "./jsonrpc.ts";
+import { RPC, type RpcRequest, readMessage } from "./jsonrpc.ts";
 import { answerLegacy } from "./legacy.ts";
 import { answerModern, claimsModern, missingEnvelope, unsupportedVersion } from "./modern.ts";
 import { LEGACY, MODERN, UNSTATED_LEGACY } from "./versions.ts";
@@ -23,7 +24,8 @@ export function answer(
   if ("notification" in message) return ACCEPTED;
 
   const { request } = message;
-  if (claimsModern(request)) return answerModern(sealed, request, exchange, logger);
+  if (claimsModern(request))
+    return guarded(request, exchange, logger, () => answerModern(sealed, request, exchange, logger));
   if (version === MODERN) return missingEnvelope(request.id);
   if (version !== undefined && !LEGACY.includes(version) && request.method !== "initialize") {
     return errorReply(400, request.id, unsupportedVersion(version.slice(0, 64)));
@@ -35,7 +37,33 @@ export function answer(
       request.id,
     );
   }
-  return answerLegacy(sealed, request, version ?? UNSTATED_LEGACY, exchange, logger);
+  return guarded(request, exchange, logger, () =>
+    answerLegacy(sealed, request, version ?? UNSTATED_LEGACY, exchange, logger),
+  );
+}
+
+/** An answer whatever happens: what fails unexpectedly on the way is logged, and told as that. */
+function guarded(
+  { id }: RpcRequest,
+  { requestId }: Exchange,
+  logger: Logger,
+  answerIt: () => Reply | Promise<Reply>,
+): Reply | Promise<Reply> {
+  const failed = (error: unknown): Reply => {
+    logger.error({ requestId, err: error }, "Unexpected error");
+    const shown = internalError(error);
+    return errorReply(200, id, {
+      code: RPC.internalError,
+      message: shown.message,
+      data: shown.toBody(requestId),
+    });
+  };
+  try {
+    const reply = answerIt();
+    return isPromise(reply) ? reply.catch(failed) : reply;
+  } catch (error) {
+    return failed(error);
+  }
 }
 
 /** Most messages that one batch may hold. */
@@ -65,7 +93,10 @@ async function answerBatch(
         message: "Invalid request: this request cannot be part of a batch.",
       });
     }
-    return answerLegacy(sealed, message.request, UNSTATED_LEGACY, exchange, logger);
+    const own = { ...exchange, cancellation: exchange.cancellation.fork() };
+    return guarded(message.request, own, logger, () =>
+      answerLegacy(sealed, message.request, UNSTATED_LEGACY, own, logger),
+    );
   });
   const bodies: string[] = [];
   for (const reply of replies) {

@@ -4,9 +4,11 @@ import { type JSONRPCRequest, ProtocolError, Server, type ServerContext } from "
 import { serveStdio } from "@modelcontextprotocol/server/stdio";
 import { type CallEnvelope, Cancellation, type ClientInfo } from "../context.ts";
 import { dispatch } from "../dispatch.ts";
+import { internalError } from "../errors.ts";
 import type { Page } from "../list.ts";
 import { legacyResult, legacyTool } from "../protocol/legacy.ts";
 import { isMethod, readAsk } from "../protocol/methods.ts";
+import { RPC } from "../protocol/jsonrpc.ts";
 import { LIST_MEMBER, methodNotFound } from "../protocol/modern.ts";
 import { isToolFailure, rpcError, toolFailure } from "../protocol/outcome.ts";
 import { LATEST_LEGACY, META } from "../protocol/versions.ts";
@@ -44,9 +46,20 @@ function bridge(runtime: Runtime, { info, capabilities, instructions }: Sealed):
     capabilities,
     ...(instructions !== undefined && { instructions }),
   });
-  server.fallbackRequestHandler = async (request, context) => ({
-    ...(await perform(runtime, request, context, server)),
-  });
+  server.fallbackRequestHandler = async (request, context) => {
+    const requestId = makeRequestId();
+    try {
+      const result = { ...(await perform(runtime, request, context, server, requestId)) };
+      // What cannot be written would be dropped further on, and the client left waiting.
+      JSON.stringify(result);
+      return result;
+    } catch (error) {
+      if (error instanceof ProtocolError) throw error;
+      runtime.logger.error({ requestId, err: error }, "Unexpected error");
+      const shown = internalError(error);
+      throw new ProtocolError(RPC.internalError, shown.message, shown.toBody(requestId));
+    }
+  };
   return server;
 }
 
@@ -55,6 +68,7 @@ async function perform(
   request: JSONRPCRequest,
   { mcpReq }: ServerContext,
   server: Server,
+  requestId: string,
 ): Promise<object> {
   const { method, params = {} } = request;
   const { envelope, signal, _meta: meta } = mcpReq;
@@ -66,7 +80,6 @@ async function perform(
   const cancellation = new Cancellation();
   const cancel = () => cancellation.cancel(new Error("The client cancelled the request."));
   signal.addEventListener("abort", cancel, { once: true });
-  const requestId = makeRequestId();
   const claims = envelope as Readonly<Record<string, unknown>> | undefined;
   const sealed = await runtime.sealed();
   const outcome = await dispatch(

@@ -22,6 +22,7 @@ export class Endpoint {
   readonly #gate: Gate;
   readonly #maxInFlight: number;
   readonly #running = new Set<Cancellation>();
+  #receiving = 0;
 
   constructor(runtime: Runtime) {
     const { path = "/mcp", maxBodyBytes = 1_048_576, maxInFlight = 1_000 } = runtime.http;
@@ -48,11 +49,21 @@ export class Endpoint {
     if (method === "OPTIONS" && origin !== undefined) return PREFLIGHT;
     if (method !== "POST")
       return invalidRequest(405, "Method not allowed: send messages by POST.", undefined, { allow: "POST" });
-    if (this.#running.size >= this.#maxInFlight) return BUSY;
+    if (this.#running.size + this.#receiving >= this.#maxInFlight) return BUSY;
     const type = header("content-type");
     if (type !== "application/json" && !isJsonType(type)) return WRONG_TYPE;
     if (header("content-encoding") !== undefined) return CODED;
     return Number(header("content-length") ?? 0) > this.maxBodyBytes ? this.tooLarge() : undefined;
+  }
+
+  /** Counts a body that is on its way, until the returned function is called. */
+  receive(): () => void {
+    let arriving = true;
+    this.#receiving++;
+    return () => {
+      if (arriving) this.#receiving--;
+      arriving = false;
+    };
   }
 
   tooLarge(): Reply {

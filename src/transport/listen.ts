@@ -7,7 +7,7 @@ import type { ListeningServer, Runtime } from "../runtime.ts";
 import type { RunHttpOptions } from "../server.ts";
 import { banner } from "./banner.ts";
 import { Endpoint } from "./endpoint.ts";
-import { isLoopback } from "./hosts.ts";
+import { checkHttpOptions } from "./http-options.ts";
 import { nodeRoutes } from "./node-routes.ts";
 import { nodeListener } from "./node.ts";
 import { createRoutes } from "./routes.ts";
@@ -20,7 +20,7 @@ const CUT_AFTER = 1_000;
 /** Starts the server: hooks first, then the port. */
 export async function listen(runtime: Runtime, options: RunHttpOptions): Promise<ListeningServer> {
   const { host = "127.0.0.1", port = 8080, signals = true } = options;
-  checkExposure(runtime, host, options.allowUnauthenticated);
+  checkHttpOptions(runtime.http, options);
   const { notice, limit } = shutdownLimits(options.shutdown);
   const endpoint = new Endpoint(runtime);
   const routes = nodeRoutes(createRoutes(runtime, endpoint.path).fetch);
@@ -92,27 +92,10 @@ function onlyHttp1(listener: RequestListener): RequestListener {
   };
 }
 
-/** Refuses to serve everybody by accident. */
-function checkExposure({ http }: Runtime, host: string, reason: string | undefined): void {
-  if (isLoopback(host)) return;
-  const problems: string[] = [];
-  if (reason === undefined || reason.trim() === "") {
-    problems.push(
-      `host is "${host}", and whoever reaches it may call every tool: there is no authenticator. Listen on 127.0.0.1, or say why this is safe: run({ allowUnauthenticated: "only our VPN reaches it" }).`,
-    );
-  }
-  if (http.publicUrl === undefined && !http.allowedHosts?.length) {
-    problems.push(
-      `host is "${host}", and no name is known by which clients call the server. Name it: new MCPServer({ http: { publicUrl: "https://tasks.example.com/mcp" } }).`,
-    );
-  }
-  if (problems.length > 0) throw new ConfigurationError(problems);
-}
-
 function bind(server: Server, host: string, port: number): Promise<AddressInfo> {
   return new Promise((resolve, reject) => {
     server.once("error", (error: NodeJS.ErrnoException) => {
-      const taken = `Port ${port} of ${host} is in use. End the program that has it, or choose another: run({ port: ${port + 1} }).`;
+      const taken = `Port ${port} of ${host} is in use. End the program that has it, or choose another: run({ port: ${port < 65_535 ? port + 1 : 8080} }).`;
       reject(error.code === "EADDRINUSE" ? new ConfigurationError(taken) : error);
     });
     server.listen(port, host, () => resolve(server.address() as AddressInfo));

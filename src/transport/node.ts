@@ -70,7 +70,14 @@ export function nodeListener(
         errorReply(500, undefined, { code: RPC.internalError, message: internalError(undefined).message }),
       );
     }
-    readBody(request, endpoint.maxBodyBytes, finish, () => {
+    const received = endpoint.receive();
+    request.once("close", received);
+    const done = (body: Uint8Array) => {
+      received();
+      finish(body);
+    };
+    readBody(request, endpoint.maxBodyBytes, done, () => {
+      received();
       send(endpoint.tooLarge());
       discard(request);
     });
