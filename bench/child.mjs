@@ -1,11 +1,11 @@
 // A child process that answers questions over IPC, on a processor of its own where the system lets us choose.
 import { fork, spawnSync } from "node:child_process";
-import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 
-const pinning = availableParallelism() > 1 && spawnSync("taskset", ["-V"]).status === 0;
+const onProcessor = (number) => spawnSync("taskset", ["-c", String(number), "true"]).status === 0;
 
-export const processors = pinning ? { server: 0, load: 1 } : undefined;
+/** Which processor each role gets; nothing where `taskset` is missing or may not have both. */
+export const processors = onProcessor(0) && onProcessor(1) ? { server: 0, load: 1 } : undefined;
 
 export class Child {
   #process;

@@ -31,6 +31,7 @@ const packages = {
   "@modelcontextprotocol/server": "sdk/",
   ajv: "validation/json-schema.ts",
   "ajv-formats": "validation/json-schema.ts",
+  zod: "validation/zod.ts",
   hono: "transport/routes.ts",
 };
 

@@ -4,6 +4,7 @@ import type { UnknownArguments } from "./components.ts";
 import type { Issue, JsonSchema, Validation, Validator } from "./ports.ts";
 import { after } from "./promises.ts";
 import { validationError } from "./schema.ts";
+import { unknownFields } from "./unknown-arguments.ts";
 
 type Arguments = Readonly<Record<string, unknown>>;
 
@@ -56,7 +57,7 @@ function expectsStructure(schema: unknown): boolean {
     oneOf?: unknown[];
     $ref?: unknown;
   };
-  if ($ref !== undefined || type === "object" || type === "array") return true;
+  if ($ref !== undefined || [type].flat().some((name) => name === "object" || name === "array")) return true;
   return [...(anyOf ?? []), ...(oneOf ?? [])].some(expectsStructure);
 }
 
@@ -67,62 +68,16 @@ function parseStructure(text: string): object | undefined {
       if (key === "__proto__") throw new SyntaxError("__proto__");
       return inner;
     });
-    return value as object;
+    return isWithin(value, DEEPEST) ? (value as object) : undefined;
   } catch {
     return undefined;
   }
 }
 
-/** What is wrong with the arguments that no schema names, by path. */
-function unknownFields(args: Arguments, json: JsonSchema): Record<string, string> | undefined {
-  const fieldErrors: Record<string, string> = {};
-  collectUnknown(args, json, "", fieldErrors);
-  return Object.keys(fieldErrors).length > 0 ? fieldErrors : undefined;
-}
+/** What is encoded may be nested as deep as the body that it comes in. */
+const DEEPEST = 64;
 
-function collectUnknown(
-  value: unknown,
-  schema: unknown,
-  path: string,
-  fieldErrors: Record<string, string>,
-): void {
-  if (typeof value !== "object" || value === null || typeof schema !== "object" || schema === null) return;
-  const { properties, patternProperties, additionalProperties, items } = schema as Record<string, unknown>;
-  if (Array.isArray(value)) {
-    for (const [index, item] of value.entries()) collectUnknown(item, items, `${path}${index}.`, fieldErrors);
-    return;
-  }
-  if (typeof properties !== "object" || properties === null) return;
-  const open =
-    patternProperties !== undefined || (additionalProperties !== undefined && additionalProperties !== false);
-  for (const [key, inner] of Object.entries(value)) {
-    const known = Object.hasOwn(properties, key);
-    if (known)
-      collectUnknown(inner, (properties as Record<string, unknown>)[key], `${path}${key}.`, fieldErrors);
-    else if (!open) fieldErrors[path + key] = unknownProblem(key, Object.keys(properties));
-  }
-}
-
-function unknownProblem(key: string, known: readonly string[]): string {
-  const nearest = known
-    .map((name) => ({ name, distance: distance(key, name) }))
-    .toSorted((a, b) => a.distance - b.distance)[0];
-  const near = nearest && nearest.distance <= Math.max(2, key.length / 2);
-  return near ? `Unknown argument. Did you mean "${nearest.name}"?` : "Unknown argument.";
-}
-
-/** Levenshtein distance, for short names only. */
-function distance(a: string, b: string): number {
-  if (a.length > 64 || b.length > 64) return Infinity;
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const substitution =
-        (row[j - 1] as number) + (a[i - 1]?.toLowerCase() === b[j - 1]?.toLowerCase() ? 0 : 1);
-      next.push(Math.min(substitution, (row[j] as number) + 1, (next[j - 1] as number) + 1));
-    }
-    row = next;
-  }
-  return row[b.length] as number;
+function isWithin(value: unknown, levels: number): boolean {
+  if (typeof value !== "object" || value === null) return true;
+  return levels > 0 && Object.values(value).every((inner) => isWithin(inner, levels - 1));
 }

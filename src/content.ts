@@ -1,5 +1,6 @@
 /** Content blocks: what a result is made of on the wire, and the helpers that build them. */
 
+import { base64 } from "./base64.ts";
 import { asUriText } from "./uri-template.ts";
 
 /** Marks blocks that a helper made, so that a plain object that looks like one stays plain data. */
@@ -118,14 +119,4 @@ export function embed(
   const contents =
     "text" in resource ? { ...about, text: resource.text } : { ...about, blob: base64(resource.blob) };
   return block({ type: "resource", resource: contents, ...options });
-}
-
-const CHUNK = 0x8000;
-
-/** Standard base64 of bytes; text is taken as base64 already. */
-export function base64(data: Uint8Array | string): string {
-  if (typeof data === "string") return data;
-  let binary = "";
-  for (let i = 0; i < data.length; i += CHUNK) binary += String.fromCharCode(...data.subarray(i, i + CHUNK));
-  return btoa(binary);
 }

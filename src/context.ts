@@ -13,7 +13,7 @@ import {
 } from "./elicitation.ts";
 import { ConfigurationError } from "./errors.ts";
 import type { Inquiry, Question } from "./inquiry.ts";
-import type { JsonSchemaCompiler } from "./ports.ts";
+import type { Validator } from "./ports.ts";
 import type { Parsed, Schema } from "./schema.ts";
 import { type Audience, type LogLevel, Voice } from "./voice.ts";
 
@@ -105,6 +105,14 @@ export class Cancellation {
     return this.#controller.signal;
   }
 
+  /** A cancellation of its own for a part of the call: the whole cancels the part, not the reverse. */
+  fork(): Cancellation {
+    const part = new Cancellation();
+    this.signal.addEventListener("abort", () => part.cancel(this.#reason), { once: true });
+    if (this.#cancelled) part.cancel(this.#reason);
+    return part;
+  }
+
   cancel(reason: unknown): void {
     if (this.#cancelled || this.#settled) return;
     this.#cancelled = true;
@@ -139,15 +147,19 @@ export interface Operation {
 export class RequestContext {
   readonly operation: Operation;
   readonly #envelope: CallEnvelope;
-  readonly #loadCompiler: () => Promise<JsonSchemaCompiler>;
+  readonly #validatorOf: (schema: Schema) => Promise<Validator>;
   #voice: Voice | undefined;
   #inquiry: Inquiry | undefined;
 
   /** @internal */
-  constructor(operation: Operation, envelope: CallEnvelope, loadCompiler: () => Promise<JsonSchemaCompiler>) {
+  constructor(
+    operation: Operation,
+    envelope: CallEnvelope,
+    validatorOf: (schema: Schema) => Promise<Validator>,
+  ) {
     this.operation = operation;
     this.#envelope = envelope;
-    this.#loadCompiler = loadCompiler;
+    this.#validatorOf = validatorOf;
   }
 
   /** Identifies the request in logs, errors and the `X-Request-ID` response header. */
@@ -231,7 +243,7 @@ export class RequestContext {
     schema: S,
     { key }: AskOptions = {},
   ): Promise<Elicited<Parsed<S>>> {
-    return this.#ask(() => formQuestion(this.clientCapabilities, message, schema, key, this.#loadCompiler));
+    return this.#ask(() => formQuestion(this.clientCapabilities, message, schema, key, this.#validatorOf));
   }
 
   /**

@@ -3,17 +3,18 @@
 import { type Ask, type Call, type CallEnvelope, type Operation, RequestContext } from "./context.ts";
 import { MCPError, internalError } from "./errors.ts";
 import { InputRequired, Suspension } from "./inquiry.ts";
-import type { JsonSchemaCompiler, Logger } from "./ports.ts";
+import type { Logger, Validator } from "./ports.ts";
 import { isPromise } from "./promises.ts";
 import { cancelled } from "./refusals.ts";
 import { toPromptResult, toResourceResult, toToolResult } from "./result.ts";
+import type { Schema } from "./schema.ts";
 import type { Sealed, SealedOperation } from "./seal.ts";
 
 /** What calls are served with. */
 export interface Services {
   readonly logger: Logger;
-  /** The compiler of plain JSON Schemas, loaded when it is first needed. */
-  readonly loadCompiler: () => Promise<JsonSchemaCompiler>;
+  /** The validator of a schema that turns up while a call runs. */
+  readonly validatorOf: (schema: Schema) => Promise<Validator>;
 }
 
 /** What became of a call. */
@@ -98,7 +99,7 @@ function perform<A>(
   envelope: CallEnvelope,
   services: Services,
 ): Outcome | Promise<Outcome> {
-  const ctx = new RequestContext(operation, envelope, services.loadCompiler);
+  const ctx = new RequestContext(operation, envelope, services.validatorOf);
   try {
     const result = run(ctx, args);
     return isPromise(result) ? finished(ctx, result, services) : { result: asResult(operation, result) };
@@ -136,12 +137,23 @@ function asResult({ kind, name }: Operation, result: unknown): object {
 function failed(ctx: RequestContext, error: unknown, { logger }: Services): Outcome {
   const { kind, name } = ctx.operation;
   const fields = { requestId: ctx.requestId, operation: kind, name };
-  if (!(error instanceof MCPError) && ctx.signal.aborted) {
-    logger.debug({ ...fields, err: error }, "A call ended because it was cancelled");
-    return { error: cancelled(error) };
+  const shown = presentable(error, ctx.requestId);
+  if (shown.code === "INTERNAL_ERROR" && shown.cause !== undefined && ctx.signal.aborted) {
+    logger.debug({ ...fields, err: shown.cause }, "A call ended because it was cancelled");
+    return { error: cancelled(shown.cause) };
   }
-  const shown = error instanceof MCPError ? error : internalError(error);
   if (shown.code === "INTERNAL_ERROR")
     logger.error({ ...fields, err: shown.cause ?? shown }, "Unexpected error");
   return { error: shown };
+}
+
+/** The error as its caller may see it: one that cannot even be read or written as JSON is an unexpected one. */
+function presentable(error: unknown, requestId: string): MCPError {
+  try {
+    if (!(error instanceof MCPError)) return internalError(error);
+    if (error.details !== undefined) error.toBody(requestId);
+    return error;
+  } catch (cause) {
+    return internalError(cause);
+  }
 }

@@ -3,15 +3,8 @@
 import type { AudioContent, ImageContent, TextContent } from "./content.ts";
 import { ConfigurationError } from "./errors.ts";
 import { ClientCapabilityError, type Question } from "./inquiry.ts";
-import type { JsonSchema, JsonSchemaCompiler } from "./ports.ts";
-import {
-  type Parsed,
-  type Schema,
-  advertised,
-  asObjectSchema,
-  isPlainJsonSchema,
-  validator,
-} from "./schema.ts";
+import type { JsonSchema, Validator } from "./ports.ts";
+import { type Parsed, type Schema, advertised, asObjectSchema } from "./schema.ts";
 
 type Capabilities = Readonly<Record<string, unknown>>;
 
@@ -62,7 +55,7 @@ export function formQuestion<S extends Schema>(
   message: string,
   schema: S,
   key: string | undefined,
-  loadCompiler: () => Promise<JsonSchemaCompiler>,
+  validatorOf: (schema: Schema) => Promise<Validator>,
 ): Question<Elicited<Parsed<S>>> {
   const { elicitation } = capabilities;
   // A bare `elicitation: {}` means forms (specification, "Elicitation › Capabilities").
@@ -77,11 +70,7 @@ export function formQuestion<S extends Schema>(
     accept: async (response) => {
       const action = elicitedAction(response);
       if (action !== "accept") return action && { action };
-      const validate = validator(
-        schema,
-        isPlainJsonSchema(schema) ? await loadCompiler() : neverCalled,
-        WHAT,
-      );
+      const validate = await validatorOf(schema);
       const checked = await validate((response as { content?: unknown }).content ?? {});
       return checked.issues ? undefined : { action, content: checked.value as Parsed<S> };
     },
@@ -174,10 +163,6 @@ function isSampled(value: unknown): value is SamplingResult {
 function isRoot(value: unknown): value is Root {
   return isObject(value) && typeof value["uri"] === "string";
 }
-
-const neverCalled: JsonSchemaCompiler = () => {
-  throw new Error("A Standard Schema needs no compiler.");
-};
 
 const WHAT = "ctx.elicit: the schema";
 

@@ -1,5 +1,7 @@
 /** Everything that can go wrong, as one class hierarchy with stable codes. */
 
+import { toJsonData } from "./json.ts";
+
 export interface CodeEntry {
   /** When the code is used; `docs/errors.md` is generated from these lines. */
   readonly when: string;
@@ -127,7 +129,7 @@ export class MCPError extends Error {
       message: this.message,
       retryable: this.retryable,
       ...(this.suggestion !== undefined && { suggestion: this.suggestion }),
-      ...(this.details !== undefined && { details: this.details }),
+      ...(this.details !== undefined && { details: toJsonData(this.details) as Record<string, unknown> }),
       requestId,
     };
   }
@@ -209,6 +211,20 @@ export class ConfigurationError extends Error {
         : `${list.length} problems:\n${list.map((problem) => `  - ${problem}`).join("\n")}`,
     );
     this.problems = list;
+  }
+}
+
+/**
+ * Makes an error that is an answer and no fault: without a stack, which costs more than all the rest of a
+ * refusal, and which nobody reads.
+ */
+export function refusal<E extends MCPError>(make: () => E): E {
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 0;
+  try {
+    return make();
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
   }
 }
 

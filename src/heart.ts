@@ -7,15 +7,15 @@ import type { Run } from "./compose.ts";
 import type { Ask, RequestContext } from "./context.ts";
 import { ConfigurationError, MCPError } from "./errors.ts";
 import { ClientCapabilityError } from "./inquiry.ts";
-import type { JsonSchemaCompiler, Validation } from "./ports.ts";
+import type { Validation } from "./ports.ts";
 import { after, isPromise } from "./promises.ts";
 import { toPromptResult, toResourceResult, toStructuredResult, toToolResult } from "./result.ts";
-import { validator } from "./schema.ts";
+import { type SchemaCompiler, validator } from "./schema.ts";
 import { notFound } from "./refusals.ts";
 
 /** What every heart is made with. */
 export interface HeartOptions {
-  readonly compile: JsonSchemaCompiler;
+  readonly compile: SchemaCompiler;
   /** The time limit of components that set none, in milliseconds. */
   readonly timeout: number;
   /** Whether callers may be answered differently before a handler is reached: there is middleware. */

@@ -4,7 +4,7 @@
  * `toJSON` speak for themselves. A cycle, a function or a symbol cannot be sent and is a TypeError.
  */
 
-import { base64 } from "./content.ts";
+import { base64 } from "./base64.ts";
 
 export type JsonValue =
   | string

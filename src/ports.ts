@@ -33,9 +33,6 @@ export interface Issue {
 /** A validator made once from a schema. It answers without a promise unless the schema is asynchronous. */
 export type Validator = (value: unknown) => Validation | Promise<Validation>;
 
-/** Makes validators from plain JSON Schemas. Throws where the schema itself is wrong. */
-export type JsonSchemaCompiler = (schema: JsonSchema) => Validator;
-
 /** Something that changed, for whoever listens: in this process or another. */
 export type ServerEvent =
   | { readonly kind: "list_changed"; readonly list: "tools" | "resources" | "prompts" }

@@ -1,6 +1,6 @@
 /** Refusals that the framework itself speaks, in one voice. */
 
-import { MCPError } from "./errors.ts";
+import { MCPError, refusal } from "./errors.ts";
 
 const UNKNOWN = {
   tool: { code: "TOOL_NOT_FOUND", message: "Unknown tool", look: "tools/list" },
@@ -18,10 +18,8 @@ const LONGEST_NAME = 256;
 /** Nothing of that name is available: the same answer whether it does not exist or is hidden. */
 export function notFound(kind: keyof typeof UNKNOWN, name: string): MCPError {
   const { code, message, look } = UNKNOWN[kind];
-  return new MCPError(`${message}: ${shortened(name)}`, {
-    code,
-    suggestion: `Ask ${look} for what there is.`,
-  });
+  const suggestion = `Ask ${look} for what there is.`;
+  return refusal(() => new MCPError(`${message}: ${shortened(name)}`, { code, suggestion }));
 }
 
 /** A name as it is repeated to whoever sent it. */

@@ -1,11 +1,11 @@
 /** What a handler returned → what goes on the wire. This file alone decides. */
 
+import { base64 } from "./base64.ts";
 import { NOT_CACHEABLE } from "./cache-hint.ts";
 import {
   type ContentBlock,
   type EmbeddedResource,
   type ResourceContents,
-  base64,
   isContentBlock,
   text,
 } from "./content.ts";
@@ -18,13 +18,24 @@ export class ToolResult {
   readonly structuredContent?: unknown;
   readonly isError?: true;
 
+  readonly #structuredText: string | undefined;
+
+  /** @param structuredText - The structured content as JSON, where it is written already. */
   constructor(
     content: readonly ContentBlock[],
     more: { readonly structuredContent?: unknown; readonly isError?: true } = {},
+    structuredText?: string,
   ) {
     this.content = content;
+    this.#structuredText = structuredText;
     if (more.structuredContent !== undefined) this.structuredContent = more.structuredContent;
     if (more.isError) this.isError = true;
+  }
+
+  /** The result as JSON, as it was made: what was written once is not written again. @internal */
+  asMade(): string {
+    if (this.#structuredText === undefined) return JSON.stringify(this);
+    return `{"content":${JSON.stringify(this.content)},"structuredContent":${this.#structuredText}}`;
   }
 }
 
@@ -81,10 +92,9 @@ export function toToolResult(value: unknown): ToolResult {
 
 /** A validated output: its JSON as text for every client, and as structured content for those that read it. */
 export function toStructuredResult(value: unknown): ToolResult {
-  const data = toJsonData(value);
-  return new ToolResult([{ type: "text", text: JSON.stringify(data) ?? "null" }], {
-    structuredContent: data ?? null,
-  });
+  const data = toJsonData(value) ?? null;
+  const json = JSON.stringify(data);
+  return new ToolResult([{ type: "text", text: json }], { structuredContent: data }, json);
 }
 
 /** A resource's return value: text as it is, bytes as a blob, any other value as compact JSON. */

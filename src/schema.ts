@@ -1,8 +1,9 @@
 /** An author's schema → a validator and the JSON Schema to advertise, once. */
 
 import type { StandardJSONSchemaV1, StandardSchemaV1 } from "@standard-schema/spec";
-import { ConfigurationError, ValidationError } from "./errors.ts";
-import type { Issue, JsonSchema, JsonSchemaCompiler, Validator } from "./ports.ts";
+import { ConfigurationError, ValidationError, refusal } from "./errors.ts";
+import type { Issue, JsonSchema, Validator } from "./ports.ts";
+import { problem } from "./problem.ts";
 
 /** A Standard Schema that can also give JSON Schema: zod 4, ArkType, Valibot through its adapter, … */
 export type StandardSchema<Input = unknown, Output = Input> = StandardSchemaV1<Input, Output> &
@@ -15,6 +16,9 @@ export type TypedJsonSchema<T> = JsonSchema & { readonly [TYPE]?: T };
 
 /** What `input` and `output` accept. */
 export type Schema = StandardSchema | JsonSchema;
+
+/** Makes the validator of a schema. Throws where the schema itself is wrong. */
+export type SchemaCompiler = (schema: Schema) => Validator;
 
 /** The type a handler receives for arguments described by `S`. */
 export type Parsed<S> =
@@ -95,17 +99,13 @@ function isStandard(value: unknown): boolean {
   );
 }
 
-/** A validator for `schema`; `compile` makes those of plain JSON Schemas. Errors begin with `what`. */
-export function validator(schema: Schema, compile: JsonSchemaCompiler, what: string): Validator {
-  if (isPlainJsonSchema(schema)) {
-    try {
-      return compile(schema);
-    } catch (error) {
-      throw error instanceof ConfigurationError ? new ConfigurationError(`${what} ${error.message}`) : error;
-    }
+/** A validator for `schema`, made by `compile`. What is wrong with the schema is told after `what`. */
+export function validator(schema: Schema, compile: SchemaCompiler, what: string): Validator {
+  try {
+    return compile(schema);
+  } catch (error) {
+    throw error instanceof ConfigurationError ? new ConfigurationError(`${what} ${error.message}`) : error;
   }
-  const standard = schema["~standard"];
-  return (value) => standard.validate(value);
 }
 
 /** Requires that `json` describes an object, as arguments are, and says so in the schema. */
@@ -119,18 +119,49 @@ export function asObjectSchema(json: JsonSchema, what: string): JsonSchema {
   );
 }
 
-/** The schema with every object closed that says nothing of further properties: what is refused is advertised. */
+/** What may name further properties of the object that a schema describes. */
+const COMPOSITION = [
+  ..."anyOf oneOf allOf $ref $dynamicRef if then else not dependentSchemas dependencies".split(" "),
+  "unevaluatedProperties",
+];
+const MEMBERS = ["properties", "patternProperties", "additionalProperties", "items", "prefixItems"];
+
+/**
+ * The schema with every object closed that says nothing of further properties: what is refused is advertised.
+ * Where several schemas describe one object, none of them can be closed; the branches of a plain union can.
+ */
 export function closed(schema: JsonSchema): JsonSchema {
-  const { properties, items } = schema as { properties?: Record<string, JsonSchema>; items?: JsonSchema };
-  const isOpen = "additionalProperties" in schema || "patternProperties" in schema || "allOf" in schema;
+  const composition = COMPOSITION.filter((key) => key in schema);
+  const [union] = composition;
+  if (union !== undefined) {
+    const isPlainUnion = /^(?:any|one)Of$/.test(union) && composition.length === 1;
+    return isPlainUnion && !MEMBERS.some((key) => key in schema)
+      ? { ...schema, [union]: closedInside(schema[union]) }
+      : schema;
+  }
+  const { properties, items, prefixItems, additionalProperties } = schema;
+  const isOpen = additionalProperties !== undefined || "patternProperties" in schema;
   return {
     ...schema,
-    ...(properties && {
-      properties: Object.fromEntries(Object.entries(properties).map(([key, inner]) => [key, closed(inner)])),
+    ...(isSchema(properties) && {
+      properties: Object.fromEntries(
+        Object.entries(properties).map(([key, inner]) => [key, closedInside(inner)]),
+      ),
     }),
-    ...(items && typeof items === "object" && !Array.isArray(items) && { items: closed(items) }),
-    ...(properties && !isOpen && { additionalProperties: false }),
+    ...(items !== undefined && { items: closedInside(items) }),
+    ...(prefixItems !== undefined && { prefixItems: closedInside(prefixItems) }),
+    ...(additionalProperties !== undefined && { additionalProperties: closedInside(additionalProperties) }),
+    ...(isSchema(properties) && !isOpen && { additionalProperties: false }),
   };
+}
+
+function closedInside(inner: unknown): unknown {
+  if (Array.isArray(inner)) return inner.map(closedInside);
+  return isSchema(inner) ? closed(inner) : inner;
+}
+
+function isSchema(value: unknown): value is JsonSchema {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** The error for a caller whose arguments do not fit. Says where and what, never the values. */
@@ -147,13 +178,15 @@ export function validationError(
     const absent = path.length > 0 && at(value, path) === undefined;
     missing ||= absent;
     mistyped ||= "code" in issue && issue.code === "invalid_type";
-    fieldErrors[path.map(String).join(".")] ??= absent ? "Field required" : withoutValue(issue);
+    const key = path.map(String).join(".");
+    // Fields may be called as what every object has: "constructor", "toString".
+    if (!Object.hasOwn(fieldErrors, key)) fieldErrors[key] = absent ? "Field required" : problem(issue);
   }
   const advice =
     issues.length > 0
       ? suggestion(missing, mistyped)
       : "Leave out unknown arguments, or correct their names.";
-  return new ValidationError(fieldErrors, { suggestion: advice });
+  return refusal(() => new ValidationError(fieldErrors, { suggestion: advice }));
 }
 
 function suggestion(missing: boolean, mistyped: boolean): string {
@@ -161,17 +194,6 @@ function suggestion(missing: boolean, mistyped: boolean): string {
   if (mistyped)
     return "Parameter type mismatch. Check that values match the expected types in the tool schema.";
   return "Check the parameter types and constraints in the tool description.";
-}
-
-/** Some libraries quote the value in their message ("… but received 5", "… (was 5)"): callers' data is not echoed. */
-function withoutValue(issue: Issue & { readonly received?: unknown; readonly expected?: unknown }): string {
-  const { received, expected } = issue;
-  const message = issue.message.replace(/^Invalid input: /, "");
-  if (typeof received === "string")
-    return message.replace(` but received ${received}`, "").replace(`received ${received}`, "");
-  if (/\(was [^]*\)$/.test(message))
-    return typeof expected === "string" ? `must be ${expected}` : message.replace(/ \(was [^]*\)$/, "");
-  return message;
 }
 
 function at(value: unknown, path: readonly PropertyKey[]): unknown {

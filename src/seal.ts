@@ -9,7 +9,7 @@ import type {
 } from "./components.ts";
 import { type Middleware, type Run, compose } from "./compose.ts";
 import type { Ask, ListKind, Operation } from "./context.ts";
-import { ConfigurationError, MCPError } from "./errors.ts";
+import { MCPError } from "./errors.ts";
 import { type HeartOptions, completionHeart, promptHeart, resourceHeart, toolHeart } from "./heart.ts";
 import { List, type Page } from "./list.ts";
 import type { ParamHeader } from "./param-headers.ts";
@@ -59,6 +59,8 @@ export interface Sealed {
   readonly paramHeaders: ReadonlyMap<string, readonly ParamHeader[]>;
   /** How lists and discovery may be cached, as members of the modern result. */
   readonly listHint: string;
+  /** Whether middleware may have had its hands on results. */
+  readonly hasMiddleware: boolean;
 }
 
 export interface SealOptions extends HeartOptions {
@@ -69,7 +71,7 @@ export interface SealOptions extends HeartOptions {
   readonly cacheHint: CacheHint | undefined;
 }
 
-/** Seals the enabled components. Throws one {@link ConfigurationError} that names every problem. */
+/** Seals components whose schemas are known to compile. */
 export function seal(definitions: readonly ComponentDefinition[], options: SealOptions): Sealed {
   const wrap = <A>(heart: Run<A>) => compose(options.middleware, heart);
   const tools = definitions.filter((definition): definition is ToolDefinition => definition.kind === "tool");
@@ -93,13 +95,12 @@ export function seal(definitions: readonly ComponentDefinition[], options: SealO
       wrap((_ctx, cursor: string | undefined): Page => pages.page(cursor)),
     );
   };
-  const problems: string[] = [];
-  const sealed: Sealed = {
+  return {
     info: options.info,
     instructions: options.instructions,
     capabilities: capabilities(tools, resources, prompts),
-    tools: byKey(tools, problems, (tool) => wrap(toolHeart(tool, options))),
-    resources: byKey(fixed, problems, (resource) => wrap(resourceHeart(resource, options))),
+    tools: byKey(tools, (tool) => wrap(toolHeart(tool, options))),
+    resources: byKey(fixed, (resource) => wrap(resourceHeart(resource, options))),
     templates: templates
       // Templates whose variables span segments match much: the exact ones get their turn first.
       .toSorted((a, b) => Number(a.template?.greedy) - Number(b.template?.greedy))
@@ -107,7 +108,7 @@ export function seal(definitions: readonly ComponentDefinition[], options: SealO
         ...operation("resource", resource.key, wrap(resourceHeart(resource, options)), resource.tags),
         match: (resource.template as UriTemplate).match,
       })),
-    prompts: byKey(prompts, problems, (prompt) => wrap(promptHeart(prompt, options))),
+    prompts: byKey(prompts, (prompt) => wrap(promptHeart(prompt, options))),
     completions: new Map(
       [...templates, ...prompts].map((component) => [
         `${component.kind}:${component.key}`,
@@ -147,14 +148,13 @@ export function seal(definitions: readonly ComponentDefinition[], options: SealO
         }),
       ),
     ),
+    hasMiddleware: options.middleware.length > 0,
     wrapped: new Set(
       tools.flatMap(({ key, item: { outputSchema } }) =>
         outputSchema && outputSchema["type"] !== "object" ? [key] : [],
       ),
     ),
   };
-  if (problems.length > 0) throw new ConfigurationError(problems);
-  return sealed;
 }
 
 function operation<A>(
@@ -168,22 +168,14 @@ function operation<A>(
 
 function byKey<D extends ComponentDefinition>(
   definitions: readonly D[],
-  problems: string[],
   run: (definition: D) => Run<Readonly<Record<string, unknown>>>,
 ): Map<string, SealedOperation> {
-  const operations = new Map<string, SealedOperation>();
-  for (const definition of definitions) {
-    try {
-      operations.set(
-        definition.key,
-        operation(definition.kind, definition.key, run(definition), definition.tags),
-      );
-    } catch (error) {
-      if (!(error instanceof ConfigurationError)) throw error;
-      problems.push(...error.problems);
-    }
-  }
-  return operations;
+  return new Map(
+    definitions.map((definition) => {
+      const { kind, key, tags } = definition;
+      return [key, operation(kind, key, run(definition), tags)];
+    }),
+  );
 }
 
 function refuse(error: MCPError): never {

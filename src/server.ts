@@ -12,15 +12,17 @@ import {
   schemasOf,
 } from "./components.ts";
 import type { Middleware } from "./compose.ts";
+import { type CompilerLoaders, Compilers, examine } from "./compilers.ts";
 import { milliseconds } from "./duration.ts";
 import { ConfigurationError } from "./errors.ts";
+import { unfailing } from "./logger.ts";
 import { type Hook, Lifecycle, type Probe } from "./lifecycle.ts";
 import { memoryEventBus } from "./events.ts";
-import type { EventBus, JsonSchema, JsonSchemaCompiler, Logger, ServerEvent, Validator } from "./ports.ts";
+import type { EventBus, Logger, ServerEvent } from "./ports.ts";
 import { type ComponentRef, Registry } from "./registry.ts";
 import type { MCPServerOptions, RunHttpOptions, RunStdioOptions } from "./options.ts";
 import type { ListeningServer, NodeHandler, RunningServer, Runtime } from "./runtime.ts";
-import { type Schema, isPlainJsonSchema, validator } from "./schema.ts";
+import { type Schema, validator } from "./schema.ts";
 import { type Sealed, type ServerInfo, seal } from "./seal.ts";
 import type { TemplateParams } from "./uri-template.ts";
 
@@ -54,7 +56,7 @@ export class MCPServer {
     resourceUpdated: (uri) => this.#publish({ kind: "resource_updated", uri }),
   };
   #logger: Logger | undefined;
-  #compile: JsonSchemaCompiler | undefined;
+  readonly #compilers = new Compilers(LOADERS);
   #sealed: Sealed | undefined;
   #sealedVersion = -1;
   #faces: Promise<Faces> | undefined;
@@ -267,9 +269,10 @@ export class MCPServer {
   }
 
   #add(definition: ComponentDefinition): void {
-    // Once the compiler is there, a wrong schema is told where it is written; before, at the start.
-    if (this.#compile)
-      for (const { schema, what } of schemasOf(definition)) validator(schema, this.#compile, what);
+    // Once the compilers are there, a wrong schema is told where it is written; before, at the start.
+    for (const { schema, what } of this.#sealed ? schemasOf(definition) : []) {
+      if (this.#compilers.has(schema)) validator(schema, this.#compilers.compile, what);
+    }
     this.#registry.add(definition);
     this.#listsChanged([definition]);
   }
@@ -306,14 +309,14 @@ export class MCPServer {
 
   /** Everything that needs loading, and the first sealing: throws where the set-up is wrong. */
   async #prepare(): Promise<Runtime> {
-    const logger = (this.#logger ??= (await import("./observe/log.ts")).jsonLogger());
+    const logger = unfailing((this.#logger ??= (await import("./observe/log.ts")).jsonLogger()));
     await this.#seal(logger);
     return {
       name: `${this.#info.name} ${this.#info.version}`,
       http: this.#options.http ?? {},
       lifecycle: this.#lifecycle,
       logger,
-      loadCompiler: () => this.#loadCompiler(),
+      validatorOf: (schema) => this.#compilers.validatorOf(schema),
       eventBus: this.#bus,
       stateKeys: this.#options.requestState ?? {},
       sealed: () =>
@@ -321,33 +324,25 @@ export class MCPServer {
     };
   }
 
-  async #loadCompiler(): Promise<JsonSchemaCompiler> {
-    this.#compile ??= remembering((await import("./validation/json-schema.ts")).compileJsonSchema);
-    return this.#compile;
-  }
-
   async #seal(logger: Logger): Promise<Sealed> {
     const version = this.#registry.version;
     const definitions = this.#registry.enabled();
-    if (definitions.some(usesPlainJsonSchema)) await this.#loadCompiler();
-    try {
-      this.#sealed = seal(definitions, {
-        info: this.#info,
-        instructions: this.#options.instructions,
-        middleware: this.#middleware,
-        pageSize: this.#options.pageSize ?? 1_000,
-        cacheHint: this.#options.cacheHint,
-        callersDiffer: this.#middleware.length > 0,
-        timeout: this.#timeout,
-        compile: this.#compile ?? unloaded,
-      });
-    } catch (error) {
-      if (!this.#sealed) throw error;
-      logger.error(
-        { err: error },
-        "A component added after the start is wrong: the server goes on as it was",
-      );
+    await this.#compilers.load(definitions.flatMap(schemasOf).map(({ schema }) => schema));
+    const { sound, problems } = examine(definitions, this.#compilers.compile);
+    if (problems.length > 0) {
+      if (!this.#sealed) throw new ConfigurationError(problems);
+      logger.error({ problems }, "Components added after the start are wrong and are left out");
     }
+    this.#sealed = seal(sound, {
+      info: this.#info,
+      instructions: this.#options.instructions,
+      middleware: this.#middleware,
+      pageSize: this.#options.pageSize ?? 1_000,
+      cacheHint: this.#options.cacheHint,
+      callersDiffer: this.#middleware.length > 0,
+      timeout: this.#timeout,
+      compile: this.#compilers.compile,
+    });
     this.#sealedVersion = version;
     return this.#sealed;
   }
@@ -360,20 +355,15 @@ interface Faces {
   readonly close: () => Promise<void>;
 }
 
-function usesPlainJsonSchema(definition: ComponentDefinition): boolean {
-  return schemasOf(definition).some(({ schema }) => isPlainJsonSchema(schema));
-}
-
-/** Compiles each schema once, however often the server is sealed. */
-function remembering(compile: JsonSchemaCompiler): JsonSchemaCompiler {
-  const validators = new WeakMap<JsonSchema, Validator>();
-  return (schema) => {
-    let validate = validators.get(schema);
-    if (!validate) validators.set(schema, (validate = compile(schema)));
-    return validate;
-  };
-}
-
-const unloaded: JsonSchemaCompiler = () => {
-  throw new Error("The JSON Schema compiler is not loaded.");
+/** The rooms that compile schemas, and where to find them. */
+const LOADERS: CompilerLoaders = {
+  jsonSchema: async () => (await import("./validation/json-schema.ts")).compileJsonSchema,
+  zod: async () => {
+    try {
+      return (await import("./validation/zod.ts")).compileZod;
+    } catch {
+      // The schemas come from a zod that is not this project's: they validate as they are.
+      return undefined;
+    }
+  },
 };

@@ -1,5 +1,6 @@
 /** One HTTP body, parsed, to its answer: which era it belongs to, and whether it is a message at all. */
 
+import { internalError } from "../errors.ts";
 import { isPromise } from "../promises.ts";
 import type { Sealed } from "../seal.ts";
 import {
@@ -10,7 +11,7 @@ import {
   errorReply,
   invalidRequest,
 } from "./exchange.ts";
-import { RPC, readMessage } from "./jsonrpc.ts";
+import { RPC, type RpcRequest, readMessage } from "./jsonrpc.ts";
 import { answerLegacy } from "./legacy.ts";
 import { claimsModern } from "./envelope.ts";
 import { answerModern, missingEnvelope, unsupportedVersion } from "./modern.ts";
@@ -30,7 +31,8 @@ export function answer(
   if ("notification" in message) return ACCEPTED;
 
   const { request } = message;
-  if (claimsModern(request)) return answerModern(sealed, request, exchange, services);
+  if (claimsModern(request))
+    return guarded(request, exchange, services, () => answerModern(sealed, request, exchange, services));
   if (version === MODERN) return missingEnvelope(request.id);
   if (version !== undefined && !LEGACY.includes(version) && request.method !== "initialize") {
     return errorReply(400, request.id, unsupportedVersion(version.slice(0, 64)));
@@ -42,7 +44,33 @@ export function answer(
       request.id,
     );
   }
-  return answerLegacy(sealed, request, version ?? UNSTATED_LEGACY, exchange, services);
+  return guarded(request, exchange, services, () =>
+    answerLegacy(sealed, request, version ?? UNSTATED_LEGACY, exchange, services),
+  );
+}
+
+/** An answer whatever happens: what fails unexpectedly on the way is logged, and told as that. */
+function guarded(
+  { id }: RpcRequest,
+  { requestId }: Exchange,
+  { logger }: ProtocolServices,
+  answerIt: () => Reply | Promise<Reply>,
+): Reply | Promise<Reply> {
+  const failed = (error: unknown): Reply => {
+    logger.error({ requestId, err: error }, "Unexpected error");
+    const shown = internalError(error);
+    return errorReply(200, id, {
+      code: RPC.internalError,
+      message: shown.message,
+      data: shown.toBody(requestId),
+    });
+  };
+  try {
+    const reply = answerIt();
+    return isPromise(reply) ? reply.catch(failed) : reply;
+  } catch (error) {
+    return failed(error);
+  }
 }
 
 /** Most messages that one batch may hold. */
@@ -72,7 +100,10 @@ async function answerBatch(
         message: "Invalid request: this request cannot be part of a batch.",
       });
     }
-    return answerLegacy(sealed, message.request, UNSTATED_LEGACY, exchange, services);
+    const own = { ...exchange, cancellation: exchange.cancellation.fork() };
+    return guarded(message.request, own, services, () =>
+      answerLegacy(sealed, message.request, UNSTATED_LEGACY, own, services),
+    );
   });
   const bodies: string[] = [];
   for (const reply of replies) {

@@ -11,7 +11,7 @@ import { type Exchange, type ProtocolServices, type Reply, errorReply } from "./
 import { RPC, type RequestId, type RpcRequest, isObject } from "./jsonrpc.ts";
 import { LIST_MEMBER, isMethod, readAsk } from "./methods.ts";
 import { methodNotFound } from "./modern.ts";
-import { isToolFailure, rpcError, toolFailure } from "./outcome.ts";
+import { isToolFailure, resultText, rpcError, toolFailure } from "./outcome.ts";
 import type { Audience } from "../voice.ts";
 import { LATEST_LEGACY, LEGACY } from "./versions.ts";
 
@@ -89,7 +89,7 @@ function encode(sealed: Sealed, ask: Ask, outcome: Outcome, id: RequestId, reque
         tail: pageBytes(outcome.result as Page),
       };
     case "tool":
-      return reply(id, JSON.stringify(legacyResult(sealed, ask, outcome.result)));
+      return reply(id, resultText(sealed, legacyResult(sealed, ask, outcome.result)));
     default:
       return reply(id, JSON.stringify(outcome.result));
   }
@@ -114,9 +114,11 @@ export function legacyTool(item: { readonly outputSchema?: JsonSchema }): object
   const { outputSchema } = item;
   if (outputSchema === undefined || outputSchema["type"] === "object") return item;
   const { $defs, ...schema } = outputSchema;
+  // What pointed to the root, or to a place below it, points to where that stands now.
+  const moved = JSON.stringify(schema).replace(/"\$ref":"#(?!\/\$defs\/)(?=["/])/g, "$&/properties/result");
   const wrapping = {
     type: "object",
-    properties: { result: schema },
+    properties: { result: JSON.parse(moved) as JsonSchema },
     required: ["result"],
     ...($defs !== undefined && { $defs }),
   };

@@ -10,7 +10,7 @@ import type { Sealed } from "../seal.ts";
 import { type ProtocolServices, type Reply, errorReply } from "./exchange.ts";
 import type { RequestId } from "./jsonrpc.ts";
 import { LIST_MEMBER } from "./methods.ts";
-import { isToolFailure, lacksCapability, rpcError, toolFailure } from "./outcome.ts";
+import { isToolFailure, lacksCapability, rpcError, toolFailure, resultText } from "./outcome.ts";
 import { META, MODERN } from "./versions.ts";
 
 /** The request that an outcome answers. */
@@ -77,7 +77,7 @@ function reply(id: RequestId, result: string): Reply {
 
 /** A result with what every modern result carries: its type, and who made it. */
 function resultJson(sealed: Sealed, result: object, more: string): string {
-  const json = JSON.stringify(result);
+  const json = resultText(sealed, result);
   const members = json === "{}" ? "" : `,${json.slice(1, -1)}`;
   return `{"resultType":"complete"${members}${more}${sealedBytes(sealed).meta}}`;
 }

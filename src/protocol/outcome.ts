@@ -4,6 +4,8 @@ import type { Ask } from "../context.ts";
 import type { MCPError } from "../errors.ts";
 import { ClientCapabilityError } from "../inquiry.ts";
 import { shortened } from "../refusals.ts";
+import { ToolResult } from "../result.ts";
+import type { Sealed } from "../seal.ts";
 import { RPC, type RpcError } from "./jsonrpc.ts";
 
 export type Era = "modern" | "legacy";
@@ -58,4 +60,9 @@ function rpcCode(code: string, era: Era): number {
     default:
       return RPC.internalError;
   }
+}
+
+/** A result as JSON. */
+export function resultText({ hasMiddleware }: Sealed, result: object): string {
+  return result instanceof ToolResult && !hasMiddleware ? result.asMade() : JSON.stringify(result);
 }

@@ -13,10 +13,10 @@ import {
 } from "@modelcontextprotocol/server";
 import { type Ask, type CallEnvelope, Cancellation, type ClientInfo } from "../context.ts";
 import { type Outcome, dispatch } from "../dispatch.ts";
-import { MCPError } from "../errors.ts";
+import { MCPError, internalError } from "../errors.ts";
 import { type InputRequest, InputRequired, type Inquiry, LiveInquiry, ReplayInquiry } from "../inquiry.ts";
 import type { Page } from "../list.ts";
-import { isObject } from "../protocol/jsonrpc.ts";
+import { RPC, isObject } from "../protocol/jsonrpc.ts";
 import { legacyResult, legacyTool } from "../protocol/legacy.ts";
 import { LIST_MEMBER, isMethod, readAsk } from "../protocol/methods.ts";
 import { methodNotFound } from "../protocol/modern.ts";
@@ -52,12 +52,22 @@ export function bridge(
     ...(instructions !== undefined && { instructions }),
   });
   const connection = new Connection(runtime, server, codec, running);
-  server.fallbackRequestHandler = async (request, { mcpReq, http }) => ({
-    ...(await connection.answer(request, mcpReq, {
-      requestId: requestIdFrom(http?.req?.headers.get("x-request-id") ?? undefined),
-      releaseStream: http?.closeSSE,
-    })),
-  });
+  server.fallbackRequestHandler = async (request, { mcpReq, http }) => {
+    const requestId = requestIdFrom(http?.req?.headers.get("x-request-id") ?? undefined);
+    try {
+      const result = {
+        ...(await connection.answer(request, mcpReq, { requestId, releaseStream: http?.closeSSE })),
+      };
+      // What cannot be written would be dropped further on, and the client left waiting.
+      JSON.stringify(result);
+      return result;
+    } catch (error) {
+      if (error instanceof ProtocolError) throw error;
+      runtime.logger.error({ requestId, err: error }, "Unexpected error");
+      const shown = internalError(error);
+      throw new ProtocolError(RPC.internalError, shown.message, shown.toBody(requestId));
+    }
+  };
   // oxlint-disable-next-line unicorn/prefer-add-event-listener -- the SDK has this one way
   server.onclose = runtime.eventBus.subscribe((event) => connection.tell(event));
   return server;

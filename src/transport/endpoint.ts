@@ -36,13 +36,14 @@ export class Endpoint {
   readonly #sessions: Sessions | undefined;
   readonly #maxInFlight: number;
   readonly #running = new Set<Cancellation>();
+  #receiving = 0;
 
   constructor(runtime: Runtime) {
     const { path = "/mcp", maxBodyBytes = 1_048_576, maxInFlight = 1_000, maxStreams = 1_024 } = runtime.http;
     this.#runtime = runtime;
     this.#services = {
       logger: runtime.logger,
-      loadCompiler: runtime.loadCompiler,
+      validatorOf: runtime.validatorOf,
       codec: new StateCodec(runtime.stateKeys),
       hub: new SubscriptionHub(runtime.eventBus),
     };
@@ -82,6 +83,16 @@ export class Endpoint {
     if (type !== "application/json" && !isJsonType(type)) return WRONG_TYPE;
     if (header("content-encoding") !== undefined) return CODED;
     return Number(header("content-length") ?? 0) > this.maxBodyBytes ? this.tooLarge() : undefined;
+  }
+
+  /** Counts a body that is on its way, until the returned function is called. */
+  receive(): () => void {
+    let arriving = true;
+    this.#receiving++;
+    return () => {
+      if (arriving) this.#receiving--;
+      arriving = false;
+    };
   }
 
   tooLarge(): Reply {
@@ -142,7 +153,7 @@ export class Endpoint {
   }
 
   get #full(): boolean {
-    return this.#running.size >= this.#maxInFlight;
+    return this.#running.size + this.#receiving >= this.#maxInFlight;
   }
 
   #read(body: Body, exchange: Exchange): Reply | Promise<Reply> {

@@ -1,6 +1,7 @@
 /** By which names the server answers, and which pages may call it: the defence against DNS rebinding. */
 
 import { ConfigurationError } from "../errors.ts";
+import { shown } from "../known-options.ts";
 import type { HttpOptions } from "../options.ts";
 
 const LOOPBACK = ["localhost", "127.0.0.1", "[::1]"];
@@ -10,11 +11,16 @@ export interface Gate {
   allowsOrigin(origin: string): boolean;
 }
 
-/** Names are compared exactly and in lower case; ports of allowed hosts are free, those of origins are not. */
+/**
+ * Names are compared exactly and in lower case; ports of allowed hosts are free, those of origins are not.
+ * Throws one {@link ConfigurationError} that names every problem.
+ */
 export function createGate({ publicUrl, allowedHosts = [], allowedOrigins = [] }: HttpOptions): Gate {
-  const known = publicUrl === undefined ? undefined : parsePublicUrl(publicUrl);
-  const hosts = new Set([...LOOPBACK, ...allowedHosts.map(checkHost), ...(known ? [known.hostname] : [])]);
-  const origins = new Set([...allowedOrigins.map(checkOrigin), ...(known ? [known.origin] : [])]);
+  const problems = gateProblems({ publicUrl, allowedHosts, allowedOrigins });
+  if (problems.length > 0) throw new ConfigurationError(problems);
+  const known = publicUrl === undefined ? undefined : new URL(publicUrl);
+  const hosts = new Set([...LOOPBACK, ...allowedHosts, ...(known ? [known.hostname] : [])]);
+  const origins = new Set([...allowedOrigins, ...(known ? [known.origin] : [])]);
   return {
     allowsHost: (host) => hosts.has(withoutPort(host).toLowerCase()),
     allowsOrigin: (origin) => origins.has(origin) || LOOPBACK_ORIGIN.test(origin),
@@ -32,30 +38,41 @@ function withoutPort(host: string): string {
   return host.replace(/:\d{1,5}$/, "");
 }
 
-function parsePublicUrl(publicUrl: string): URL {
-  const url = URL.canParse(publicUrl) ? new URL(publicUrl) : undefined;
-  if (!url || !/^https?:$/.test(url.protocol)) {
-    throw new ConfigurationError(
-      `http.publicUrl is ${JSON.stringify(publicUrl)}: write a URL such as "https://tasks.example.com/mcp".`,
+/** What is wrong with the names, as given. */
+function gateProblems(given: Readonly<Record<"publicUrl" | "allowedHosts" | "allowedOrigins", unknown>>) {
+  const problems: string[] = [];
+  if (given.publicUrl !== undefined && !isWebUrl(given.publicUrl)) {
+    problems.push(
+      `http.publicUrl is ${shown(given.publicUrl)}: write a URL such as "https://tasks.example.com/mcp".`,
     );
   }
-  return url;
+  const checkList = (
+    what: "allowedHosts" | "allowedOrigins",
+    fits: (item: string) => boolean,
+    advice: string,
+  ) => {
+    const list = given[what];
+    if (!Array.isArray(list)) problems.push(`http.${what} is ${shown(list)}: write an array of texts.`);
+    else {
+      for (const item of list as unknown[]) {
+        if (typeof item !== "string" || !fits(item))
+          problems.push(`http.${what} has ${shown(item)}: write ${advice}.`);
+      }
+    }
+  };
+  checkList("allowedHosts", isHost, 'a lower-case name without port, such as "tasks.example.com"');
+  checkList("allowedOrigins", isOrigin, 'scheme and host, such as "https://app.example.com"');
+  return problems;
 }
 
-function checkHost(host: string): string {
-  if (!/^(?:[a-z0-9.-]+|\[[0-9a-f:]+\])$/.test(host)) {
-    throw new ConfigurationError(
-      `http.allowedHosts has ${JSON.stringify(host)}: write a lower-case name without port, such as "tasks.example.com".`,
-    );
-  }
-  return host;
+function isWebUrl(url: unknown): boolean {
+  return typeof url === "string" && URL.canParse(url) && /^https?:$/.test(new URL(url).protocol);
 }
 
-function checkOrigin(origin: string): string {
-  if (!URL.canParse(origin) || new URL(origin).origin !== origin) {
-    throw new ConfigurationError(
-      `http.allowedOrigins has ${JSON.stringify(origin)}: write scheme and host, such as "https://app.example.com".`,
-    );
-  }
-  return origin;
+function isHost(host: string): boolean {
+  return /^(?:[a-z0-9.-]+|\[[0-9a-f:]+\])$/.test(host);
+}
+
+function isOrigin(origin: string): boolean {
+  return URL.canParse(origin) && new URL(origin).origin === origin && !origin.includes("*");
 }

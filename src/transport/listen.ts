@@ -1,6 +1,6 @@
 /** A server of its own on `node:http`: listening, telling what is served, and draining. */
 
-import { type Server, createServer } from "node:http";
+import { type RequestListener, type Server, createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { ConfigurationError } from "../errors.ts";
 import type { ListeningServer, Runtime } from "../runtime.ts";
@@ -8,7 +8,7 @@ import type { RunHttpOptions } from "../options.ts";
 import { banner } from "./banner.ts";
 import { Connections } from "./connections.ts";
 import { Endpoint } from "./endpoint.ts";
-import { isLoopback } from "./hosts.ts";
+import { checkHttpOptions } from "./http-options.ts";
 import { nodeRoutes } from "./node-routes.ts";
 import { nodeListener } from "./node.ts";
 import { createRoutes } from "./routes.ts";
@@ -24,7 +24,7 @@ const CLOSE_IDLE = 50;
 /** Starts the server: hooks first, then the port. */
 export async function listen(runtime: Runtime, options: RunHttpOptions): Promise<ListeningServer> {
   const { host = "127.0.0.1", port = 8080, signals = true } = options;
-  checkExposure(runtime, host, options.allowUnauthenticated);
+  checkHttpOptions(runtime.http, options);
   const { notice, limit } = shutdownLimits(options.shutdown);
   const endpoint = new Endpoint(runtime);
   const routes = nodeRoutes(createRoutes(runtime, endpoint.path).fetch);
@@ -32,14 +32,16 @@ export async function listen(runtime: Runtime, options: RunHttpOptions): Promise
   const draining = () => closing !== undefined;
   const server = createServer(
     LIMITS,
-    nodeListener(
-      runtime,
-      endpoint,
-      (request, response) => {
-        if (draining()) response.shouldKeepAlive = false;
-        routes(request, response);
-      },
-      draining,
+    onlyHttp1(
+      nodeListener(
+        runtime,
+        endpoint,
+        (request, response) => {
+          if (draining()) response.shouldKeepAlive = false;
+          routes(request, response);
+        },
+        draining,
+      ),
     ),
   );
   const connections = new Connections(server);
@@ -87,27 +89,18 @@ const LIMITS = {
   connectionsCheckingInterval: 2_000,
 } as const;
 
-/** Refuses to serve everybody by accident. */
-function checkExposure({ http }: Runtime, host: string, reason: string | undefined): void {
-  if (isLoopback(host)) return;
-  const problems: string[] = [];
-  if (reason === undefined || reason.trim() === "") {
-    problems.push(
-      `host is "${host}", and whoever reaches it may call every tool: there is no authenticator. Listen on 127.0.0.1, or say why this is safe: run({ allowUnauthenticated: "only our VPN reaches it" }).`,
-    );
-  }
-  if (http.publicUrl === undefined && !http.allowedHosts?.length) {
-    problems.push(
-      `host is "${host}", and no name is known by which clients call the server. Name it: new MCPServer({ http: { publicUrl: "https://tasks.example.com/mcp" } }).`,
-    );
-  }
-  if (problems.length > 0) throw new ConfigurationError(problems);
+/** node:http also reads what calls itself HTTP/0.9 or, in text, HTTP/2.0: two servers could read that differently. */
+function onlyHttp1(listener: RequestListener): RequestListener {
+  return (request, response) => {
+    if (request.httpVersionMajor === 1) listener(request, response);
+    else response.writeHead(505, { connection: "close", "content-length": 0 }).end();
+  };
 }
 
 function bind(server: Server, host: string, port: number): Promise<AddressInfo> {
   return new Promise((resolve, reject) => {
     server.once("error", (error: NodeJS.ErrnoException) => {
-      const taken = `Port ${port} of ${host} is in use. End the program that has it, or choose another: run({ port: ${port + 1} }).`;
+      const taken = `Port ${port} of ${host} is in use. End the program that has it, or choose another: run({ port: ${port < 65_535 ? port + 1 : 8080} }).`;
       reject(error.code === "EADDRINUSE" ? new ConfigurationError(taken) : error);
     });
     server.listen(port, host, () => resolve(server.address() as AddressInfo));

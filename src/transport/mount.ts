@@ -4,6 +4,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { NodeHandler, Runtime } from "../runtime.ts";
 import { Endpoint } from "./endpoint.ts";
 import { fetchListener } from "./fetch.ts";
+import { checkHttpOptions } from "./http-options.ts";
 import { nodeRoutes } from "./node-routes.ts";
 import { nodeListener } from "./node.ts";
 import { createRoutes } from "./routes.ts";
@@ -17,6 +18,7 @@ export interface Mounted {
 
 /** Both faces of one endpoint: what is under way through one counts for the other. */
 export function mount(runtime: Runtime): Mounted {
+  checkHttpOptions(runtime.http);
   const endpoint = new Endpoint(runtime);
   const routes = createRoutes(runtime, endpoint.path);
   const listener = nodeListener(runtime, endpoint, nodeRoutes(routes.fetch));

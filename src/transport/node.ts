@@ -65,8 +65,16 @@ export function nodeListener(
       runtime.logger.error({ requestId }, BODY_GONE);
       return reply.send(UNEXPECTED);
     }
-    const done = (body: Body) => finish(endpoint.answer(body, exchange));
-    readBody(request, endpoint.maxBodyBytes, done, () => refuse(endpoint.tooLarge()));
+    const received = endpoint.receive();
+    request.once("close", received);
+    const done = (body: Body) => {
+      received();
+      finish(endpoint.answer(body, exchange));
+    };
+    readBody(request, endpoint.maxBodyBytes, done, () => {
+      received();
+      refuse(endpoint.tooLarge());
+    });
   };
 }
 

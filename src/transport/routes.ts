@@ -2,12 +2,13 @@
 
 import { Hono } from "hono";
 import type { Runtime } from "../runtime.ts";
+import { HEALTH } from "./http-options.ts";
 
 /** `/health/live` tells that the process runs, `/health/ready` whether it can do its work now. */
 export function createRoutes({ lifecycle, logger }: Runtime, path: string): Hono {
   const app = new Hono();
-  app.get("/health/live", (c) => c.json({ status: "live" }));
-  app.get("/health/ready", async (c) => {
+  app.get(HEALTH.live, (c) => c.json({ status: "live" }));
+  app.get(HEALTH.ready, async (c) => {
     const { ready, checks } = await lifecycle.readiness(logger);
     return c.json({ status: ready ? "ready" : "not ready", checks }, ready ? 200 : 503);
   });

@@ -23,20 +23,23 @@ const OPTIONS: Options = {
   useDefaults: true,
   strict: false,
   validateFormats: true,
-  addUsedSchema: false,
 };
+
+/** The same, for schemas that name what every object inherits ("constructor"): only what was sent is there. Slower. */
+const OWN_OPTIONS: Options = { ...OPTIONS, ownProperties: true };
+const INHERITED = new RegExp(`"(?:${Object.getOwnPropertyNames(Object.prototype).join("|")})"`);
 
 type Engine = Ajv | Ajv2019 | Ajv2020;
 
-const DIALECTS: readonly (readonly [pattern: RegExp, create: () => Engine])[] = [
-  [/^https:\/\/json-schema\.org\/draft\/2020-12\/schema#?$/, () => new Ajv2020(OPTIONS)],
-  [/^https:\/\/json-schema\.org\/draft\/2019-09\/schema#?$/, () => new Ajv2019(OPTIONS)],
-  [/^http:\/\/json-schema\.org\/draft-0[67]\/schema#?$/, () => new Ajv(OPTIONS)],
+const DIALECTS: readonly (readonly [pattern: RegExp, Kind: new (options: Options) => Engine])[] = [
+  [/^https:\/\/json-schema\.org\/draft\/2020-12\/schema#?$/, Ajv2020],
+  [/^https:\/\/json-schema\.org\/draft\/2019-09\/schema#?$/, Ajv2019],
+  [/^http:\/\/json-schema\.org\/draft-0[67]\/schema#?$/, Ajv],
 ];
 
 const DEFAULT_DIALECT = "https://json-schema.org/draft/2020-12/schema";
 
-const engines = new Map<() => Engine, Engine>();
+const engines = new Map<string, Engine>();
 
 /** Compiles a schema of dialect 2020-12 (the default), 2019-09, draft-07 or draft-06. Nothing is fetched. */
 export function compileJsonSchema(schema: JsonSchema): Validator {
@@ -60,23 +63,28 @@ function compile(schema: JsonSchema): ValidateFunction {
       `is no valid JSON Schema: ${error instanceof Error ? error.message : String(error)}.`,
     );
   }
+  // Forgotten, so that another schema may have the same $id. Pointers to the root need it known until here.
+  engine.removeSchema(rest);
   // Such a validator answers by a promise, which would pass for a yes.
   if ("$async" in check) throw new ConfigurationError("has $async, which is no JSON Schema. Leave it out.");
   return check;
 }
 
-function engineFor({ $schema = DEFAULT_DIALECT }: JsonSchema): Engine {
-  const create = DIALECTS.find(([pattern]) => pattern.test(String($schema)))?.[1];
-  if (!create) {
+function engineFor(schema: JsonSchema): Engine {
+  const { $schema = DEFAULT_DIALECT } = schema;
+  const Kind = DIALECTS.find(([pattern]) => pattern.test(String($schema)))?.[1];
+  if (!Kind) {
     throw new ConfigurationError(
       `is of the dialect ${JSON.stringify($schema)}, which is not supported. Use 2020-12 (the default), 2019-09, draft-07 or draft-06.`,
     );
   }
-  let engine = engines.get(create);
+  const own = INHERITED.test(JSON.stringify(schema));
+  const key = `${Kind.name} ${own}`;
+  let engine = engines.get(key);
   if (!engine) {
-    engine = create();
+    engine = new Kind(own ? OWN_OPTIONS : OPTIONS);
     formats.default(engine);
-    engines.set(create, engine);
+    engines.set(key, engine);
   }
   return engine;
 }

@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ConfigurationError, MCPServer } from "gantry-mcp";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { listen } from "../support/listening.ts";
 import { Connection } from "./drain-connection.ts";
 import { DrainProcess } from "./drain-process.ts";
 import { drainRounds } from "./drain-rounds.ts";
@@ -130,7 +131,7 @@ describe("close()", () => {
     const ended: string[] = [];
     const server = new MCPServer({ name: "closing", version: "1.0.0" });
     server.onShutdown(() => ended.push("hook"));
-    const { port, close } = await server.run({ transport: "http", port: 0, signals: false });
+    const { port, close } = await listen(server);
     await Promise.all([close(), close()]);
     await close();
     expect(ended).toEqual(["hook"]);
@@ -140,7 +141,7 @@ describe("close()", () => {
   it("waits for the calls under way", async () => {
     const server = new MCPServer({ name: "closing", version: "1.0.0" });
     server.tool("slow", { description: "Takes a while." }, () => sleep(200, "done"));
-    const { port, close } = await server.run({ transport: "http", port: 0, signals: false });
+    const { port, close } = await listen(server);
     const connection = await Connection.open(port);
     const answer = connection.request(...call("slow"));
     await sleep(50);
@@ -152,7 +153,7 @@ describe("close()", () => {
   it("leaves no signal handlers behind", async () => {
     const before = process.listenerCount("SIGTERM");
     const server = new MCPServer({ name: "closing", version: "1.0.0" });
-    const { close } = await server.run({ transport: "http", port: 0 });
+    const { close } = await listen(server, { signals: true });
     expect(process.listenerCount("SIGTERM")).toBe(before + 1);
     await close();
     expect(process.listenerCount("SIGTERM")).toBe(before);
@@ -161,7 +162,7 @@ describe("close()", () => {
   it("refuses limits that are none, before anything starts", async () => {
     const server = new MCPServer({ name: "closing", version: "1.0.0" });
     server.onStartup(() => expect.unreachable());
-    const run = server.run({ transport: "http", port: 0, shutdown: { limit: "soon" as "1s" } });
+    const run = listen(server, { shutdown: { limit: "soon" as "1s" } });
     await expect(run).rejects.toThrow(ConfigurationError);
     await expect(run).rejects.toThrow(
       'shutdown.limit is "soon": write milliseconds or a string such as "250ms"',

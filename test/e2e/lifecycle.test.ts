@@ -221,6 +221,56 @@ describe("over HTTP", () => {
   });
 });
 
+describe("under load", () => {
+  test("answers 503 above the limit of requests under way, and goes on below it", async () => {
+    const releases: (() => void)[] = [];
+    const server = taskApi({ http: { maxInFlight: 2 } })
+      .tool(
+        "wait",
+        { description: "Waits." },
+        () => new Promise((resolve) => releases.push(() => resolve("done"))),
+      )
+      .tool("quick", { description: "Does not wait." }, () => "done");
+    const { url } = await started(server);
+    const call = (name: string) => fetch(url, envelope("tools/call", { name }));
+    const waiting = [call("wait"), call("wait")];
+    await expect.poll(() => releases.length).toBe(2);
+    const refused = await call("quick");
+    expect(refused.status).toBe(503);
+    expect(refused.headers.get("retry-after")).toBe("1");
+    expect(await refused.json()).toMatchObject({ error: { code: -32603 } });
+    expect((await fetch(new URL("/health/live", url))).status).toBe(200);
+    for (const release of releases) release();
+    for (const answer of waiting) expect((await answer).status).toBe(200);
+    expect((await call("quick")).status).toBe(200);
+  });
+
+  test("ends a call whose client has gone: its signal fires, and never on success", async () => {
+    const signals: AbortSignal[] = [];
+    const server = taskApi()
+      .tool("wait", { description: "Waits." }, (_args, { signal }) => {
+        signals.push(signal);
+        return new Promise((resolve) => signal.addEventListener("abort", () => resolve("late")));
+      })
+      .tool("quick", { description: "Does not wait." }, async (_args, { signal }) => {
+        signals.push(signal);
+        await Promise.resolve();
+      });
+    const { url } = await started(server);
+    const controller = new AbortController();
+    const gone = fetch(url, { ...envelope("tools/call", { name: "wait" }), signal: controller.signal });
+    await expect.poll(() => signals.length).toBe(1);
+    controller.abort();
+    await expect(gone).rejects.toThrow("aborted");
+    await expect.poll(() => signals[0]?.aborted).toBe(true);
+    expect(signals[0]?.reason).toMatchObject({ message: "The client disconnected." });
+
+    await (await fetch(url, envelope("tools/call", { name: "quick" }))).text();
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(signals[1]?.aborted).toBe(false);
+  });
+});
+
 const FIXTURE = fileURLToPath(new URL("../fixtures/step-server.ts", import.meta.url));
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 

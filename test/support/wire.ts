@@ -77,7 +77,7 @@ export function send(
   return new Promise((resolve, reject) => {
     const chunked = Array.isArray(body);
     const length = chunked ? {} : { "content-length": String(Buffer.byteLength(body as string)) };
-    const target = new URL(path ?? "", url);
+    const target = new URL(url);
     const outgoing = request(
       target,
       {
@@ -126,11 +126,12 @@ export interface SocketOutcome {
   readonly milliseconds: number;
 }
 
-/** Writes bytes on a socket and waits until it is closed, or for `patience` milliseconds. */
+/** Writes bytes on a socket, piece by piece, and waits until it is closed, or for `patience` milliseconds. */
 export function onSocket(
   url: string,
   bytes: string | Uint8Array | readonly (string | Uint8Array)[],
   patience = 1_000,
+  pause = 0,
 ): Promise<SocketOutcome> {
   return new Promise((resolve) => {
     const { hostname, port } = new URL(url);
@@ -148,7 +149,10 @@ export function onSocket(
     socket.once("close", () => finish(true));
     socket.on("error", () => {});
     const pieces = typeof bytes === "string" || bytes instanceof Uint8Array ? [bytes] : bytes;
-    for (const piece of pieces)
-      socket.write(typeof piece === "string" ? Buffer.from(piece, "latin1") : piece);
+    pieces.forEach((piece, index) => {
+      const write = () => socket.write(typeof piece === "string" ? Buffer.from(piece, "latin1") : piece);
+      if (pause === 0) write();
+      else setTimeout(write, index * pause);
+    });
   });
 }

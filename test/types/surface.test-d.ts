@@ -44,9 +44,9 @@ type Members<T, Steps extends unknown[]> = {
 /** The names of a module whose types hold an `any`. */
 type WithAny<Module> = { [K in keyof Module]: HasAny<Module[K]> extends false ? never : K }[keyof Module];
 
-holds<Same<HasAny<{ deep: { a: any } }>, true>>(); // eslint-disable-line typescript/no-explicit-any
-holds<Same<HasAny<(a: any) => void>, true>>(); // eslint-disable-line typescript/no-explicit-any
-holds<Same<HasAny<new (a: any) => object>, true>>(); // eslint-disable-line typescript/no-explicit-any
+holds<Same<HasAny<{ deep: { a: any } }>, true>>();
+holds<Same<HasAny<(a: any) => void>, true>>();
+holds<Same<HasAny<new (a: any) => object>, true>>();
 holds<Same<HasAny<{ a: unknown; b: string[] }>, false>>();
 
 holds<Same<WithAny<typeof gantry>, never>>();
