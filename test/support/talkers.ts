@@ -84,6 +84,9 @@ export interface Talker {
   logLevel(level: string): Promise<void>;
   /** Asks to hear of changes. */
   listen(filter: SubscriptionFilter): Promise<McpSubscription | undefined>;
+  /** No longer follows a resource; before 2026-07-28. */
+  unfollow(uri: string): Promise<void>;
+  list(list: "tools" | "resources" | "prompts"): Promise<readonly Answer[]>;
   close(): Promise<void>;
 }
 
@@ -200,6 +203,12 @@ async function attach(
       if (way.era === "modern") return (client as ClientV2).listen(filter);
       for (const uri of filter.resourceSubscriptions ?? []) await client.subscribeResource({ uri });
       return undefined;
+    },
+    unfollow: async (uri: string) => void (await client.unsubscribeResource({ uri })),
+    list: async (list: "tools" | "resources" | "prompts") => {
+      if (list === "tools") return (await client.listTools()).tools as readonly Answer[];
+      if (list === "prompts") return (await client.listPrompts()).prompts as readonly Answer[];
+      return (await client.listResources()).resources as readonly Answer[];
     },
     close: async () => {
       await client.close();
