@@ -172,8 +172,10 @@ function request(method: string, { header, requestId }: Exchange): Request {
  */
 function pump(events: ReadableStream<Uint8Array>, to: Relay, replayed: number, done: () => void): () => void {
   const reader = events.getReader();
+  const decoder = new TextDecoder();
   const passOn = async () => {
-    for (let read = await reader.read(); !read.done; read = await reader.read()) to.pass(read.value);
+    for (let read = await reader.read(); !read.done; read = await reader.read())
+      to.pass(decoder.decode(read.value, { stream: true }));
   };
   to.allow(replayed);
   passOn()
