@@ -36,19 +36,23 @@ type Claims = Readonly<Record<string, unknown>>;
 /** A client may follow so many resources on one connection. */
 const MOST_URIS = 1_000;
 
-/**
- * A bare SDK server that hands every operation to our dispatch, and tells its client of changes.
- *
- * @param running - Where calls under way are counted.
- */
+export interface BridgeOptions {
+  /** The revisions before 2026-07-28 that a handshake may agree on, newest first. */
+  readonly versions: readonly string[];
+  /** Where calls under way are counted. */
+  readonly running?: Set<Cancellation>;
+}
+
+/** A bare SDK server that hands every operation to our dispatch, and tells its client of changes. */
 export function bridge(
   runtime: Runtime,
   { info, capabilities, instructions }: Sealed,
   codec: StateCodec,
-  running: Set<Cancellation> = new Set(),
+  { versions, running = new Set() }: BridgeOptions,
 ): Server {
   const server = new Server(info as ConstructorParameters<typeof Server>[0], {
     capabilities,
+    supportedProtocolVersions: [...versions],
     ...(instructions !== undefined && { instructions }),
   });
   const connection = new Connection(runtime, server, codec, running);

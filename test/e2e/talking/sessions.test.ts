@@ -103,6 +103,29 @@ describe("a session", () => {
     });
   });
 
+  test.each([
+    ["2025-11-25", "2025-11-25"],
+    ["2025-06-18", "2025-06-18"],
+    ["2025-03-26", "2025-03-26"],
+    ["2024-11-05", "2025-11-25"],
+    ["1999-01-01", "2025-11-25"],
+    ["2026-07-28", "2025-11-25"],
+  ])("agrees with a client that speaks %s on %s, as without sessions", async (protocolVersion, agreed) => {
+    const [one, two] = await Promise.all([
+      start(talkingServer({ http: { sessions: true } })),
+      start(talkingServer()),
+    ]);
+    const body = message("initialize", {
+      protocolVersion,
+      capabilities: {},
+      clientInfo: { name: "c", version: "1" },
+    });
+    const headers = { "content-type": HEADERS["content-type"], accept: HEADERS.accept };
+    const [inSession] = events(await send(one.url, { headers, body }));
+    expect(inSession?.message["result"]).toMatchObject({ protocolVersion: agreed });
+    expect((await send(two.url, { headers, body })).json?.result).toMatchObject({ protocolVersion: agreed });
+  });
+
   test("is not for clients of 2026-07-28, and not asked of those that have none", async () => {
     const { url } = await start(talkingServer({ http: { sessions: { max: 1 } } }));
     for (let i = 0; i < 3; i++) {
