@@ -11,6 +11,7 @@ import {
   Server,
   type ServerContext,
 } from "@modelcontextprotocol/server";
+import { hintMembers } from "../cache-hint.ts";
 import { type Ask, type CallEnvelope, Cancellation, type ClientInfo } from "../context.ts";
 import { type Outcome, dispatch } from "../dispatch.ts";
 import { MCPError } from "../errors.ts";
@@ -26,6 +27,7 @@ import { eventMethod, isResource } from "../protocol/subscriptions.ts";
 import { LATEST_LEGACY, META, MODERN } from "../protocol/versions.ts";
 import { notFound } from "../refusals.ts";
 import { makeRequestId, requestIdFrom } from "../request-id.ts";
+import { ResourceResult } from "../result.ts";
 import type { Runtime } from "../runtime.ts";
 import type { Sealed } from "../seal.ts";
 import type { Audience, LogLevel } from "../voice.ts";
@@ -46,13 +48,14 @@ export interface BridgeOptions {
 /** A bare SDK server that hands every operation to our dispatch, and tells its client of changes. */
 export function bridge(
   runtime: Runtime,
-  { info, capabilities, instructions }: Sealed,
+  { info, capabilities, instructions, listHint }: Sealed,
   codec: StateCodec,
   { versions, running = new Set() }: BridgeOptions,
 ): Server {
   const server = new Server(info as ConstructorParameters<typeof Server>[0], {
     capabilities,
     supportedProtocolVersions: [...versions],
+    cacheHints: { "server/discover": hintMembers(listHint) },
     ...(instructions !== undefined && { instructions }),
   });
   const connection = new Connection(runtime, server, codec, running);
@@ -205,9 +208,11 @@ class Connection {
       const requestState = await this.#codec.seal(result.record, ask, sealed.info.name);
       return { resultType: "input_required", inputRequests: result.requests, requestState };
     }
-    const isLegacy = era === "legacy";
-    if (ask.kind === "list") return listResult(result as Page, isLegacy);
-    return isLegacy ? legacyResult(sealed, ask, result) : result;
+    if (era === "legacy")
+      return ask.kind === "list" ? listResult(result as Page, true) : legacyResult(sealed, ask, result);
+    if (ask.kind === "list") return { ...listResult(result as Page, false), ...hintMembers(sealed.listHint) };
+    if (!(result instanceof ResourceResult)) return result;
+    return { contents: result.contents, ...hintMembers(result.cacheHint) };
   }
 }
 
