@@ -20,3 +20,11 @@ export function hintJson(hint: CacheHint | undefined, dependsOnCaller: boolean, 
 
 /** What is said of results that nobody may keep. */
 export const NOT_CACHEABLE = ',"ttlMs":0,"cacheScope":"private"';
+
+/** The members of a hint as an object, for who does not write JSON by hand. */
+export function hintMembers(json: string): {
+  readonly ttlMs: number;
+  readonly cacheScope: "public" | "private";
+} {
+  return JSON.parse(`{${json.slice(1)}}`) as ReturnType<typeof hintMembers>;
+}

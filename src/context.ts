@@ -150,6 +150,7 @@ export class RequestContext {
   readonly #validatorOf: (schema: Schema) => Promise<Validator>;
   #voice: Voice | undefined;
   #inquiry: Inquiry | undefined;
+  #consulted = false;
 
   /** @internal */
   constructor(
@@ -164,7 +165,7 @@ export class RequestContext {
 
   /** Identifies the request in logs, errors and the `X-Request-ID` response header. */
   get requestId(): string {
-    return this.#envelope.requestId;
+    return this.#caller.requestId;
   }
 
   /** Fires when the client goes away or cancels, at the time limit, and at shutdown. Never on success. */
@@ -174,22 +175,22 @@ export class RequestContext {
 
   /** The protocol revision the client speaks, such as `2026-07-28`. */
   get protocolVersion(): string {
-    return this.#envelope.protocolVersion;
+    return this.#caller.protocolVersion;
   }
 
   /** Who the client says it is, where it says so. Not verified. */
   get clientInfo(): ClientInfo | undefined {
-    return this.#envelope.clientInfo;
+    return this.#caller.clientInfo;
   }
 
   /** What the client declared that it can do, where it declared anything with this request. */
   get clientCapabilities(): Readonly<Record<string, unknown>> {
-    return this.#envelope.clientCapabilities ?? {};
+    return this.#caller.clientCapabilities ?? {};
   }
 
   /** The request's `_meta`. */
   get meta(): Readonly<Record<string, unknown>> {
-    return this.#envelope.meta ?? {};
+    return this.#caller.meta ?? {};
   }
 
   /**
@@ -280,6 +281,11 @@ export class RequestContext {
     return quietly(async () => (await (inquiry ? inquiry.once(key, effect) : effect())) as T);
   }
 
+  /** Whether anybody has asked the context about its caller. @internal */
+  get consulted(): boolean {
+    return this.#consulted;
+  }
+
   /** What the call has asked so far, if anything. @internal */
   get inquiry(): Inquiry | undefined {
     return this.#inquiry;
@@ -288,6 +294,11 @@ export class RequestContext {
   /** @internal */
   cancel(reason: unknown): void {
     this.#envelope.cancellation.cancel(reason);
+  }
+
+  get #caller(): CallEnvelope {
+    this.#consulted = true;
+    return this.#envelope;
   }
 
   #speak(): Voice | undefined {

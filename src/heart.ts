@@ -1,7 +1,7 @@
 /** What stands at the heart of each operation's onion: validation → handler → output validation → result. */
 
 import { argumentsCheck } from "./arguments.ts";
-import { hintJson } from "./cache-hint.ts";
+import { NOT_CACHEABLE, hintJson } from "./cache-hint.ts";
 import type { Completer, PromptDefinition, ResourceDefinition, ToolDefinition } from "./components.ts";
 import type { Run } from "./compose.ts";
 import type { Ask, RequestContext } from "./context.ts";
@@ -43,14 +43,17 @@ export function toolHeart(tool: ToolDefinition, options: HeartOptions): Run<Argu
 
 export function resourceHeart(resource: ResourceDefinition, options: HeartOptions): Run<Arguments> {
   const handler = resource.handler as AnyHandler;
-  // A handler that takes the context may answer each caller differently.
-  const dependsOnCaller = options.callersDiffer || handler.length > 1;
-  const hint = hintJson(resource.cacheHint, dependsOnCaller, `Resource "${resource.key}": cacheHint`);
+  const what = `Resource "${resource.key}": cacheHint`;
+  // A handler that takes the context may answer each caller differently, and so may one that finds it among more.
+  const hint = hintJson(resource.cacheHint, options.callersDiffer || handler.length > 1, what);
+  const callersHint = hintJson(resource.cacheHint, true, what);
   return limited(resource.timeout ?? options.timeout, (ctx, params) =>
     after(handler(params, ctx), (value) => {
       const uri = ctx.operation.name;
       if (value === undefined) throw notFound("resource", uri);
-      return toResourceResult(value, uri, resource.mimeType, hint);
+      // What came of answers is no client's to keep (2026-07-28, "Cache Key").
+      const own = ctx.inquiry?.answered ? NOT_CACHEABLE : ctx.consulted ? callersHint : hint;
+      return toResourceResult(value, uri, resource.mimeType, own);
     }),
   );
 }

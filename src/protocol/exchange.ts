@@ -30,7 +30,7 @@ export interface Reply {
 
 /** An event stream for events that are framed already. */
 export interface Relay extends Outlet {
-  pass(frame: Uint8Array): void;
+  pass(frame: string): void;
   /** Lets so many bytes more wait for a slow reader. */
   allow(bytes: number): void;
 }

@@ -11,6 +11,7 @@ import {
   Server,
   type ServerContext,
 } from "@modelcontextprotocol/server";
+import { hintMembers } from "../cache-hint.ts";
 import { type Ask, type CallEnvelope, Cancellation, type ClientInfo } from "../context.ts";
 import { type Outcome, dispatch } from "../dispatch.ts";
 import { MCPError, internalError } from "../errors.ts";
@@ -26,6 +27,7 @@ import { eventMethod, isResource } from "../protocol/subscriptions.ts";
 import { LATEST_LEGACY, META, MODERN } from "../protocol/versions.ts";
 import { notFound } from "../refusals.ts";
 import { makeRequestId, requestIdFrom } from "../request-id.ts";
+import { ResourceResult } from "../result.ts";
 import type { Runtime } from "../runtime.ts";
 import type { Sealed } from "../seal.ts";
 import type { Audience, LogLevel } from "../voice.ts";
@@ -36,19 +38,24 @@ type Claims = Readonly<Record<string, unknown>>;
 /** A client may follow so many resources on one connection. */
 const MOST_URIS = 1_000;
 
-/**
- * A bare SDK server that hands every operation to our dispatch, and tells its client of changes.
- *
- * @param running - Where calls under way are counted.
- */
+export interface BridgeOptions {
+  /** The revisions before 2026-07-28 that a handshake may agree on, newest first. */
+  readonly versions: readonly string[];
+  /** Where calls under way are counted. */
+  readonly running?: Set<Cancellation>;
+}
+
+/** A bare SDK server that hands every operation to our dispatch, and tells its client of changes. */
 export function bridge(
   runtime: Runtime,
-  { info, capabilities, instructions }: Sealed,
+  { info, capabilities, instructions, listHint }: Sealed,
   codec: StateCodec,
-  running: Set<Cancellation> = new Set(),
+  { versions, running = new Set() }: BridgeOptions,
 ): Server {
   const server = new Server(info as ConstructorParameters<typeof Server>[0], {
     capabilities,
+    supportedProtocolVersions: [...versions],
+    cacheHints: { "server/discover": hintMembers(listHint) },
     ...(instructions !== undefined && { instructions }),
   });
   const connection = new Connection(runtime, server, codec, running);
@@ -211,9 +218,11 @@ class Connection {
       const requestState = await this.#codec.seal(result.record, ask, sealed.info.name);
       return { resultType: "input_required", inputRequests: result.requests, requestState };
     }
-    const isLegacy = era === "legacy";
-    if (ask.kind === "list") return listResult(result as Page, isLegacy);
-    return isLegacy ? legacyResult(sealed, ask, result) : result;
+    if (era === "legacy")
+      return ask.kind === "list" ? listResult(result as Page, true) : legacyResult(sealed, ask, result);
+    if (ask.kind === "list") return { ...listResult(result as Page, false), ...hintMembers(sealed.listHint) };
+    if (!(result instanceof ResourceResult)) return result;
+    return { contents: result.contents, ...hintMembers(result.cacheHint) };
   }
 }
 

@@ -56,7 +56,7 @@ export async function openSession(
     // Streams are kept alive where they leave.
     keepAliveMs: 0,
   });
-  const server = bridge(runtime, sealed, codec, running);
+  const server = bridge(runtime, sealed, codec, { versions: LEGACY, running });
   await server.connect(transport);
   return new SdkSession(server, transport, store);
 }

@@ -2,10 +2,14 @@
 
 import { serveStdio } from "@modelcontextprotocol/server/stdio";
 import { StateCodec } from "../protocol/request-state.ts";
+import { LEGACY } from "../protocol/versions.ts";
 import type { Runtime } from "../runtime.ts";
 import type { Sealed } from "../seal.ts";
 import { bridge } from "./bridge.ts";
 import { StdioWire } from "./stdio-wire.ts";
+
+/** Over stdio a revision more is served than over HTTP, which works otherwise there. */
+const VERSIONS = [...LEGACY, "2024-11-05"];
 
 /** One client on two streams. */
 export interface StdioConnection {
@@ -24,7 +28,7 @@ export function connectStdio(
 ): StdioConnection {
   const wire = new StdioWire(...streams);
   const codec = new StateCodec(runtime.stateKeys);
-  const connection = serveStdio(() => bridge(runtime, sealed, codec), {
+  const connection = serveStdio(() => bridge(runtime, sealed, codec, { versions: VERSIONS }), {
     transport: wire,
     onerror: (error) => runtime.logger.warn({ err: error }, "stdio"),
   });

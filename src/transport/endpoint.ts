@@ -71,11 +71,11 @@ export class Endpoint {
     if (origin !== undefined && !this.#gate.allowsOrigin(origin)) {
       return invalidRequest(403, "Forbidden: pages of this Origin may not call this server.");
     }
-    if (method === "OPTIONS" && origin !== undefined) return PREFLIGHT;
+    if (method === "OPTIONS" && origin !== undefined) return preflight(header, this.#methods);
     if (this.#sessions && (method === "GET" || method === "DELETE")) return undefined;
     if (method !== "POST")
       return invalidRequest(405, "Method not allowed: send messages by POST.", undefined, {
-        allow: this.#sessions ? "POST, GET, DELETE" : "POST",
+        allow: this.#methods,
       });
     // What belongs to a session may be the answer that a call under way waits for.
     if (this.#full && !(this.#sessions && header("mcp-session-id") !== undefined)) return BUSY;
@@ -142,7 +142,7 @@ export class Endpoint {
     if (origin === undefined || !this.#gate.allowsOrigin(origin)) return undefined;
     return {
       "access-control-allow-origin": origin,
-      "access-control-expose-headers": "x-request-id, www-authenticate",
+      "access-control-expose-headers": "x-request-id, www-authenticate, mcp-session-id",
       vary: "origin",
     };
   }
@@ -150,6 +150,10 @@ export class Endpoint {
   /** Ends every call under way: its signal fires. */
   cancelAll(reason: unknown): void {
     for (const cancellation of this.#running) cancellation.cancel(reason);
+  }
+
+  get #methods(): string {
+    return this.#sessions ? "POST, GET, DELETE" : "POST";
   }
 
   get #full(): boolean {
@@ -204,16 +208,36 @@ function readBody(body: Body): { readonly value?: unknown; readonly problem?: st
     : { value: body.parsed, problem: inspectJson(body.parsed) };
 }
 
-const PREFLIGHT: Reply = {
-  status: 204,
-  body: "",
-  headers: {
-    "access-control-allow-methods": "POST",
-    "access-control-allow-headers":
-      "content-type, accept, authorization, mcp-protocol-version, mcp-method, mcp-name, mcp-session-id, x-request-id, traceparent, tracestate",
-    "access-control-max-age": "600",
-  },
-};
+const CORS_HEADERS = [
+  "content-type",
+  "accept",
+  "authorization",
+  "mcp-protocol-version",
+  "mcp-method",
+  "mcp-name",
+  "mcp-session-id",
+  "last-event-id",
+  "x-request-id",
+  "traceparent",
+  "tracestate",
+];
+
+/** What a page may send (Fetch, "CORS-preflight request"): among it whatever headers mirror a tool's parameters. */
+function preflight(header: Head["header"], methods: string): Reply {
+  const asked = header("access-control-request-headers")?.toLowerCase().split(",") ?? [];
+  const mirrored = asked
+    .map((name) => name.trim())
+    .filter((name) => /^mcp-param-[\w!#$%&'*+.^`|~-]+$/.test(name));
+  return {
+    status: 204,
+    body: "",
+    headers: {
+      "access-control-allow-methods": methods,
+      "access-control-allow-headers": [...CORS_HEADERS, ...mirrored].join(", "),
+      "access-control-max-age": "600",
+    },
+  };
+}
 
 export const BUSY: Reply = errorReply(
   503,

@@ -101,10 +101,14 @@ class WebSink implements Sink {
     );
   }
 
-  write(frame: string | Uint8Array): void {
-    const bytes = typeof frame === "string" ? encoder.encode(frame) : frame;
+  write(text: string | Uint8Array): void {
+    const bytes = typeof text === "string" ? encoder.encode(text) : text;
     this.#written += bytes.length;
     this.#controller?.enqueue(bytes);
+  }
+
+  congested(): boolean {
+    return this.waiting() > 0;
   }
 
   waiting(): number {

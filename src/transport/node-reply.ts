@@ -75,8 +75,12 @@ class NodeSink implements Sink {
     this.#response = response;
   }
 
-  write(frame: string | Uint8Array): void {
-    this.#response.write(frame);
+  write(text: string | Uint8Array): void {
+    this.#response.write(text);
+  }
+
+  congested(): boolean {
+    return this.#response.writableNeedDrain;
   }
 
   waiting(): number {

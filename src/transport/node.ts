@@ -106,7 +106,12 @@ function readBody(
     if (only === undefined) only = chunk;
     else (chunks ??= [only]).push(chunk);
   };
-  const onEnd = () => done(chunks ? Buffer.concat(chunks, size) : (only ?? new Uint8Array()));
+  const onEnd = () => {
+    const body = chunks ? Buffer.concat(chunks, size) : (only ?? new Uint8Array());
+    // The request lives as long as its answer, which may be a stream: its body need not.
+    only = chunks = undefined;
+    done(body);
+  };
   request.on("data", onData).on("end", onEnd);
 }
 

@@ -5,8 +5,10 @@ import { milliseconds } from "../duration.ts";
 import { memoryEventStore } from "../events.ts";
 import { claimsModern } from "../protocol/envelope.ts";
 import { type Exchange, type Relay, type Reply, errorReply, invalidRequest } from "../protocol/exchange.ts";
-import { RPC, isObject } from "../protocol/jsonrpc.ts";
+import { RPC, type RequestId, isObject, readMessage } from "../protocol/jsonrpc.ts";
+import { unsupportedVersion } from "../protocol/modern.ts";
 import type { StateCodec } from "../protocol/request-state.ts";
+import { LEGACY } from "../protocol/versions.ts";
 import type { SessionOptions } from "../options.ts";
 import type { Runtime } from "../runtime.ts";
 import type { Session } from "../sdk/session.ts";
@@ -73,6 +75,9 @@ export class Sessions {
         code: RPC.invalidRequest,
         message: "Session not found: initialize again.",
       });
+    const version = exchange.header("mcp-protocol-version");
+    if (id !== undefined && version !== undefined && !LEGACY.includes(version))
+      return errorReply(400, idOf(body), unsupportedVersion(version.slice(0, 64)));
     const reply = await this.#use(entry, request(method, exchange), body);
     // A handshake that failed opened nothing.
     if (id === undefined && reply.headers?.["mcp-session-id"] === undefined) await this.#end(entry.id);
@@ -124,7 +129,7 @@ export class Sessions {
         return { status, body: "", headers, relay: (to) => pump(events, to, replayed, done) };
       const text = await response.text();
       done();
-      return { status, body: text, headers };
+      return status < 400 ? { status, body: text, headers } : refused(status, text, idOf(body));
     } catch (error) {
       done();
       throw error;
@@ -155,6 +160,18 @@ const FULL: Reply = errorReply(
   { "retry-after": "30" },
 );
 
+/** A refusal of the SDK's, with the codes of the specification in place of its own. */
+function refused(status: number, text: string, id: RequestId | undefined): Reply {
+  const { error } = JSON.parse(text) as { readonly error: { readonly message: string } };
+  return invalidRequest(status, error.message, id);
+}
+
+/** The id of the request that a body holds, if it holds one. */
+function idOf(body: unknown): RequestId | undefined {
+  const message = readMessage(body);
+  return "request" in message ? message.request.id : undefined;
+}
+
 /** The request as the SDK reads it: what concerns the session, and no more. */
 function request(method: string, { header, requestId }: Exchange): Request {
   const headers = FORWARDED.flatMap((name) => {
@@ -172,8 +189,10 @@ function request(method: string, { header, requestId }: Exchange): Request {
  */
 function pump(events: ReadableStream<Uint8Array>, to: Relay, replayed: number, done: () => void): () => void {
   const reader = events.getReader();
+  const decoder = new TextDecoder();
   const passOn = async () => {
-    for (let read = await reader.read(); !read.done; read = await reader.read()) to.pass(read.value);
+    for (let read = await reader.read(); !read.done; read = await reader.read())
+      to.pass(decoder.decode(read.value, { stream: true }));
   };
   to.allow(replayed);
   passOn()

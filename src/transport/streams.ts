@@ -2,10 +2,13 @@
 
 import type { Logger } from "../ports.ts";
 import type { Relay } from "../protocol/exchange.ts";
+import { Backlog } from "./backlog.ts";
 
 /** A response that can be written to piece by piece, as `node:http` and web streams offer it. */
 export interface Sink {
-  write(frame: string | Uint8Array): void;
+  write(text: string | Uint8Array): void;
+  /** Whether it is better to wait until it has drained, of which {@link EventStream.drained} is to be told. */
+  congested(): boolean;
   /** How many bytes wait for the reader. */
   waiting(): number;
   /** How many bytes the reader has been sent: it stands still where nothing is read. */
@@ -15,8 +18,11 @@ export interface Sink {
   cut(): void;
 }
 
-/** What may wait for a slow reader, in bytes; where more does when a message comes, its stream is cut. */
-const MOST_WAITING = 262_144;
+/**
+ * What may wait for a slow reader, in bytes; where more does when a message comes, its stream is cut. With what it
+ * takes to hold them, a reader that has stopped reading costs at most 256 KiB.
+ */
+const MOST_WAITING = 229_376;
 
 /** Above this, messages that another will make good for are held back; in bytes. */
 const SLOW = 65_536;
@@ -106,6 +112,8 @@ interface Watch {
 export class EventStream implements Relay {
   readonly #sink: Sink;
   readonly #watch: Watch;
+  /** What is to be written once the reader has caught up; made when it is first needed. */
+  #backlog: Backlog | undefined;
   /** Messages held back until the reader has caught up; equal ones once. */
   #held: Set<string> | undefined;
   /** What the reader had been sent at the last tick, while more waited. */
@@ -120,14 +128,15 @@ export class EventStream implements Relay {
 
   send(json: string, replaceable = false): void {
     if (this.#ended) return;
-    if (replaceable && this.#sink.waiting() > SLOW) (this.#held ??= new Set()).add(json);
+    if (replaceable && this.#waiting() > SLOW) (this.#held ??= new Set()).add(json);
     else this.pass(`event: message\ndata: ${json}\n\n`);
   }
 
   /** Sends a frame as it is. */
-  pass(frame: string | Uint8Array): void {
+  pass(frame: string): void {
     if (this.#ended) return;
-    if (this.#sink.waiting() > this.#mostWaiting) this.#cut("overflowing");
+    if (this.#waiting() > this.#mostWaiting) this.#cut("overflowing");
+    else if (this.#sink.congested()) (this.#backlog ??= new Backlog()).add(frame);
     else this.#sink.write(frame);
   }
 
@@ -136,25 +145,26 @@ export class EventStream implements Relay {
     this.#mostWaiting += bytes;
   }
 
-  /** The reader has caught up: what was held back is sent now. */
+  /** The reader has caught up: what waits here is sent now. */
   drained(): void {
+    if (this.#ended) return;
     const held = this.#held;
     this.#held = undefined;
+    this.#flush();
     if (held) for (const json of held) this.send(json, true);
   }
 
   end(): void {
     if (this.#ended) return;
     this.drained();
-    this.#ended = true;
-    this.#watch.closed();
+    this.#flush();
+    this.#stop();
     this.#sink.end();
   }
 
   /** The connection is gone. */
   closed(): void {
-    this.#ended = true;
-    this.#watch.closed();
+    this.#stop();
   }
 
   /** Keeps the stream alive, or cuts it where its reader has stopped reading. */
@@ -169,10 +179,24 @@ export class EventStream implements Relay {
     this.#sentBefore = sent;
   }
 
+  #waiting(): number {
+    return this.#sink.waiting() + (this.#backlog?.length ?? 0);
+  }
+
+  #flush(): void {
+    for (const piece of this.#backlog?.take() ?? []) this.#sink.write(piece);
+  }
+
   #cut(reason: CutReason): void {
-    this.#ended = true;
-    this.#watch.closed();
+    this.#stop();
     this.#watch.cut(reason);
     this.#sink.cut();
+  }
+
+  #stop(): void {
+    this.#ended = true;
+    this.#backlog = undefined;
+    this.#held = undefined;
+    this.#watch.closed();
   }
 }

@@ -16,6 +16,7 @@ import {
   CreateMessageRequestSchema,
   ElicitRequestSchema,
   ListRootsRequestSchema,
+  ResultSchema,
 } from "@modelcontextprotocol/sdk/types.js";
 import type { MCPServerOptions } from "gantry-mcp";
 import type { CallResult } from "./clients.ts";
@@ -64,6 +65,9 @@ interface CallOptions {
 export interface Talker {
   readonly way: TalkingWay;
   readonly protocolVersion: string | undefined;
+  /** What the server says of itself. */
+  readonly server: object | undefined;
+  readonly instructions: string | undefined;
   /** Questions that came, in order. */
   readonly asked: { readonly method: string; readonly params: Params }[];
   /** Notifications that came, but for progress. */
@@ -80,10 +84,15 @@ export interface Talker {
   value(name: string, args?: Params, options?: CallOptions): Promise<unknown>;
   read(uri: string): Promise<readonly Answer[]>;
   prompt(name: string, args?: Record<string, string>): Promise<Answer>;
+  /** Sends any request. */
+  request(method: string, params?: Params): Promise<Answer>;
   /** Sets the level of log messages: for the connection before 2026-07-28, for each call since. */
   logLevel(level: string): Promise<void>;
   /** Asks to hear of changes. */
   listen(filter: SubscriptionFilter): Promise<McpSubscription | undefined>;
+  /** No longer follows a resource; before 2026-07-28. */
+  unfollow(uri: string): Promise<void>;
+  list(list: "tools" | "resources" | "prompts"): Promise<readonly Answer[]>;
   close(): Promise<void>;
 }
 
@@ -182,6 +191,8 @@ async function attach(
       client instanceof ClientV2
         ? client.getNegotiatedProtocolVersion()
         : (transport as { protocolVersion?: string }).protocolVersion,
+    server: client.getServerVersion(),
+    instructions: client.getInstructions(),
     callTool,
     value: async (...call: Parameters<typeof callTool>) => {
       const { content, isError } = await callTool(...call);
@@ -200,6 +211,16 @@ async function attach(
       if (way.era === "modern") return (client as ClientV2).listen(filter);
       for (const uri of filter.resourceSubscriptions ?? []) await client.subscribeResource({ uri });
       return undefined;
+    },
+    request: async (method: string, params: Params = {}) =>
+      client instanceof ClientV1
+        ? ((await client.request({ method, params }, ResultSchema)) as Answer)
+        : ((await client.request({ method: method as "tools/list", params })) as Answer),
+    unfollow: async (uri: string) => void (await client.unsubscribeResource({ uri })),
+    list: async (list: "tools" | "resources" | "prompts") => {
+      if (list === "tools") return (await client.listTools()).tools;
+      if (list === "prompts") return (await client.listPrompts()).prompts;
+      return (await client.listResources()).resources;
     },
     close: async () => {
       await client.close();

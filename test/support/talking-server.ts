@@ -152,6 +152,11 @@ function addChanges(server: MCPServer): void {
   server.resource(WATCHED, { name: "status", description: "Changes now and then." }, () => ({
     status: "green",
   }));
+  server.resource(
+    "kept://it",
+    { name: "kept", description: "May be kept for a while.", cacheHint: { ttl: "1h" } },
+    () => "kept",
+  );
   server.tool("touch", { description: "Says that the board has changed." }, () => {
     server.notify.resourceUpdated(WATCHED);
     server.notify.resourceUpdated("board://other");

@@ -1,0 +1,115 @@
+/** The server that the load tests drive, in a process of its own: `fork(…, [JSON.stringify(HttpOptions)])`. */
+
+import { getActiveResourcesInfo } from "node:process";
+import { setTimeout as sleep } from "node:timers/promises";
+import { type HttpOptions, MCPServer } from "gantry-mcp";
+import { z } from "zod";
+
+const http = JSON.parse(process.argv[2] ?? "{}") as HttpOptions;
+const server = new MCPServer({ name: "load", version: "1.0.0", http });
+
+/** When calls of `wait` began and were aborted, by their nonce; on the clock that all processes share. */
+const begun: Record<string, number> = {};
+const aborted: Record<string, number> = {};
+const kept: AbortSignal[] = [];
+let under = 0;
+
+server.resource("load://item/{name}", { name: "item", description: "Changes often." }, () => "item");
+
+server.tool(
+  "echo",
+  { description: "Says it again.", input: z.object({ text: z.string() }) },
+  ({ text }) => text,
+);
+
+server.tool(
+  "wait",
+  {
+    description: "Speaks now and then until it is aborted.",
+    input: z.object({ nonce: z.string(), speak: z.boolean().default(false) }),
+  },
+  async ({ nonce, speak }, ctx) => {
+    begun[nonce] = now();
+    under++;
+    ctx.signal.addEventListener("abort", () => (aborted[nonce] = now()));
+    try {
+      for (let done = 1; !ctx.signal.aborted; done++) {
+        if (speak) ctx.progress(done, undefined, "x".repeat(200));
+        await sleep(speak ? 5 : 60_000, undefined, { signal: ctx.signal });
+      }
+    } catch {
+      // Aborted: what the caller waits for.
+    } finally {
+      under--;
+    }
+    return "over";
+  },
+);
+
+server.tool("keep", { description: "Keeps its signal." }, async (_args, ctx) => {
+  kept.push(ctx.signal);
+  ctx.progress(1);
+  await sleep(1);
+  return "kept";
+});
+
+const answers = {
+  /** Memory after everything that is garbage has been collected. */
+  memory: async () => {
+    for (let i = 0; i < 4; i++) {
+      globalThis.gc?.();
+      await sleep(50);
+    }
+    const { rss, heapUsed, external, arrayBuffers } = process.memoryUsage();
+    return { rss, heap: heapUsed, external, arrayBuffers };
+  },
+  rss: () => process.memoryUsage().rss,
+  notify: async ({ count, first, every, burst, size, uris }: Pace) => {
+    for (let n = first; n < first + count; n++) {
+      server.notify.resourceUpdated(`load://item/${String(n % uris).padStart(size, "0")}`);
+      if ((n + 1) % burst === 0) await sleep(every);
+    }
+    return now();
+  },
+  broadcast: ({ name }: { readonly name: string }) => {
+    const at = now();
+    server.notify.resourceUpdated(`load://item/${name}`);
+    return at;
+  },
+  calls: () => ({ begun, aborted, under }),
+  kept: () => ({ kept: kept.length, aborted: kept.filter((signal) => signal.aborted).length }),
+  /** What keeps the event loop awake, by kind; the pipe to the parent aside. */
+  resources: () => {
+    const counts: Record<string, number> = {};
+    for (const kind of getActiveResourcesInfo()) counts[kind] = (counts[kind] ?? 0) + 1;
+    return counts;
+  },
+};
+
+export interface Pace {
+  readonly count: number;
+  readonly first: number;
+  /** Pauses so many milliseconds after each `burst`. */
+  readonly every: number;
+  readonly burst: number;
+  /** How long the changing part of the URI is. */
+  readonly size: number;
+  /** How many URIs take turns. */
+  readonly uris: number;
+}
+
+export type Answers = typeof answers;
+
+function now(): number {
+  return performance.timeOrigin + performance.now();
+}
+
+process.on("message", (message: { id: number; ask: keyof Answers; args: never }) => {
+  void Promise.resolve(answers[message.ask](message.args)).then((answer) =>
+    process.send?.({ id: message.id, answer }),
+  );
+});
+process.on("disconnect", () => process.exit(0));
+
+const { port } = await server.run({ transport: "http", port: 0, signals: false });
+process.send?.({ port });
