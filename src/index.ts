@@ -2,7 +2,7 @@
 
 // Servers
 export { MCPServer } from "./server.ts";
-export type { MCPServerOptions, RunHttpOptions, RunStdioOptions, ShutdownOptions } from "./server.ts";
+export type { MCPServerOptions, RunHttpOptions, RunStdioOptions, ShutdownOptions } from "./options.ts";
 export type { HttpOptions, ListeningServer, NodeHandler, RunningServer } from "./runtime.ts";
 export type { Hook, Probe } from "./lifecycle.ts";
 

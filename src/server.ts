@@ -6,81 +6,29 @@ import {
   type ResourceOptions,
   type ToolHandler,
   type ToolOptions,
-  type UnknownArguments,
   definePrompt,
   defineResource,
   defineTool,
   schemasOf,
-  type Icon,
 } from "./components.ts";
 import type { Middleware } from "./compose.ts";
 import { type CompilerLoaders, Compilers, examine } from "./compilers.ts";
-import { type Duration, milliseconds } from "./duration.ts";
+import { milliseconds } from "./duration.ts";
 import { ConfigurationError } from "./errors.ts";
 import { unfailing } from "./logger.ts";
 import { type Hook, Lifecycle, type Probe } from "./lifecycle.ts";
 import type { Logger } from "./ports.ts";
+import {
+  type MCPServerOptions,
+  type RunHttpOptions,
+  type RunStdioOptions,
+  checkRunOptions,
+} from "./options.ts";
 import { type ComponentRef, Registry } from "./registry.ts";
-import type { HttpOptions, ListeningServer, NodeHandler, RunningServer, Runtime } from "./runtime.ts";
+import type { ListeningServer, NodeHandler, RunningServer, Runtime } from "./runtime.ts";
 import { type Schema, validator } from "./schema.ts";
 import { type Sealed, type ServerInfo, seal } from "./seal.ts";
 import type { TemplateParams } from "./uri-template.ts";
-
-export interface MCPServerOptions {
-  /** The server's name, as clients see it. */
-  readonly name: string;
-  readonly version: string;
-  /** A name for people. */
-  readonly title?: string;
-  readonly description?: string;
-  readonly websiteUrl?: string;
-  readonly icons?: readonly Icon[];
-  /** How to use the server, in words for a model. */
-  readonly instructions?: string;
-  /** How long a call may take where its component sets no limit of its own. Default: `"30s"`. */
-  readonly timeout?: Duration;
-  /** What becomes of arguments that a schema does not name. Default: `"follow-schema"`. */
-  readonly unknownArguments?: UnknownArguments;
-  /** How many components one page of a list holds. Default: 1,000. */
-  readonly pageSize?: number;
-  /** Default: JSON lines on stderr. */
-  readonly logger?: Logger;
-  readonly http?: HttpOptions;
-}
-
-/** How long the parts of an orderly end may take. */
-export interface ShutdownOptions {
-  /**
-   * HTTP only: after a signal, how long new connections are still accepted while `/health/ready` says 503 and
-   * every answer closes its connection, so that load balancers turn away in time. Default: `"1s"`.
-   */
-  readonly notice?: Duration;
-  /** How long calls under way may take to finish; then their signal fires, and a second later they are cut. Default: `"25s"`. */
-  readonly limit?: Duration;
-}
-
-interface RunCommon {
-  /**
-   * Whether the process belongs to the server: SIGTERM and SIGINT, and on stdio the end of the input, end the
-   * server gracefully and then the process. A second signal ends it at once. Default: `true`.
-   */
-  readonly signals?: boolean;
-  readonly shutdown?: ShutdownOptions;
-}
-
-export interface RunHttpOptions extends RunCommon {
-  readonly transport: "http";
-  /** The address to listen on. Default: `127.0.0.1`. Any other than loopback needs `allowUnauthenticated`. */
-  readonly host?: string;
-  /** The port to listen on; 0 takes a free one. Default: 8080. */
-  readonly port?: number;
-  /** Why everybody who reaches the address may call every tool. Printed at start-up. */
-  readonly allowUnauthenticated?: string;
-}
-
-export interface RunStdioOptions extends RunCommon {
-  readonly transport: "stdio";
-}
 
 /**
  * An MCP server: register tools, resources and prompts, then run it.
@@ -263,13 +211,11 @@ export class MCPServer {
   run(options: RunStdioOptions): Promise<RunningServer>;
   run(options: RunHttpOptions | RunStdioOptions): Promise<ListeningServer | RunningServer>;
   async run(options: RunHttpOptions | RunStdioOptions): Promise<ListeningServer | RunningServer> {
+    checkRunOptions(options);
     const runtime = await this.#prepare();
     if (options.transport === "stdio")
       return (await import("./transport/stdio.ts")).serveStdio(runtime, options);
-    if (options.transport === "http") return (await import("./transport/listen.ts")).listen(runtime, options);
-    throw new ConfigurationError(
-      `transport is ${JSON.stringify((options as RunHttpOptions).transport)}: write "http" or "stdio".`,
-    );
+    return (await import("./transport/listen.ts")).listen(runtime, options);
   }
 
   /**
@@ -319,8 +265,9 @@ export class MCPServer {
   #mounted(): Promise<Faces> {
     this.#faces ??= (async () => {
       const [runtime, { mount }] = await Promise.all([this.#prepare(), import("./transport/mount.ts")]);
+      const faces = mount(runtime);
       await runtime.lifecycle.start();
-      return { logger: runtime.logger, ...mount(runtime) };
+      return { logger: runtime.logger, ...faces };
     })();
     return this.#faces;
   }

@@ -4,7 +4,7 @@ import { type RequestListener, type Server, createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { ConfigurationError } from "../errors.ts";
 import type { ListeningServer, Runtime } from "../runtime.ts";
-import type { RunHttpOptions } from "../server.ts";
+import type { RunHttpOptions } from "../options.ts";
 import { banner } from "./banner.ts";
 import { Endpoint } from "./endpoint.ts";
 import { checkHttpOptions } from "./http-options.ts";

@@ -1,7 +1,7 @@
 /** How long each part of an orderly end may take. */
 
 import { milliseconds } from "../duration.ts";
-import type { ShutdownOptions } from "../server.ts";
+import type { ShutdownOptions } from "../options.ts";
 
 /** In milliseconds. */
 export interface ShutdownLimits {

@@ -2,7 +2,7 @@
 
 import { Writable } from "node:stream";
 import type { RunningServer, Runtime } from "../runtime.ts";
-import type { RunStdioOptions } from "../server.ts";
+import type { RunStdioOptions } from "../options.ts";
 import { hooksDone, shutdownLimits, within } from "./shutdown.ts";
 import { leave, onSignal } from "./signals.ts";
 

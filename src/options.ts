@@ -1,0 +1,75 @@
+/** A server's options, and the checks that need no transport. */
+
+import type { Icon, UnknownArguments } from "./components.ts";
+import type { Duration } from "./duration.ts";
+import { ConfigurationError } from "./errors.ts";
+import { shown } from "./known-options.ts";
+import type { Logger } from "./ports.ts";
+import type { HttpOptions } from "./runtime.ts";
+
+export interface MCPServerOptions {
+  /** The server's name, as clients see it. */
+  readonly name: string;
+  readonly version: string;
+  /** A name for people. */
+  readonly title?: string;
+  readonly description?: string;
+  readonly websiteUrl?: string;
+  readonly icons?: readonly Icon[];
+  /** How to use the server, in words for a model. */
+  readonly instructions?: string;
+  /** How long a call may take where its component sets no limit of its own. Default: `"30s"`. */
+  readonly timeout?: Duration;
+  /** What becomes of arguments that a schema does not name. Default: `"follow-schema"`. */
+  readonly unknownArguments?: UnknownArguments;
+  /** How many components one page of a list holds. Default: 1,000. */
+  readonly pageSize?: number;
+  /** Default: JSON lines on stderr. */
+  readonly logger?: Logger;
+  readonly http?: HttpOptions;
+}
+
+/** How long the parts of an orderly end may take. */
+export interface ShutdownOptions {
+  /**
+   * HTTP only: after a signal, how long new connections are still accepted while `/health/ready` says 503 and
+   * every answer closes its connection, so that load balancers turn away in time. Default: `"1s"`.
+   */
+  readonly notice?: Duration;
+  /** How long calls under way may take to finish; then their signal fires, and a second later they are cut. Default: `"25s"`. */
+  readonly limit?: Duration;
+}
+
+interface RunCommon {
+  /**
+   * Whether the process belongs to the server: SIGTERM and SIGINT, and on stdio the end of the input, end the
+   * server gracefully and then the process. A second signal ends it at once. Default: `true`.
+   */
+  readonly signals?: boolean;
+  readonly shutdown?: ShutdownOptions;
+}
+
+export interface RunHttpOptions extends RunCommon {
+  readonly transport: "http";
+  /** The address to listen on. Default: `127.0.0.1`. Any other than loopback needs `allowUnauthenticated`. */
+  readonly host?: string;
+  /** The port to listen on; 0 takes a free one. Default: 8080. */
+  readonly port?: number;
+  /** Why everybody who reaches the address may call every tool. Printed at start-up. */
+  readonly allowUnauthenticated?: string;
+}
+
+export interface RunStdioOptions extends RunCommon {
+  readonly transport: "stdio";
+}
+
+/** Throws a {@link ConfigurationError} where `run()` is not told over what. */
+export function checkRunOptions(options: unknown): void {
+  if (typeof options !== "object" || options === null || !("transport" in options)) {
+    throw new ConfigurationError(
+      'run() needs to know the transport. Write run({ transport: "http" }) or run({ transport: "stdio" }).',
+    );
+  }
+  if (options.transport !== "http" && options.transport !== "stdio")
+    throw new ConfigurationError(`transport is ${shown(options.transport)}: write "http" or "stdio".`);
+}
