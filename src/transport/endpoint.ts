@@ -4,9 +4,10 @@ import type { Cancellation } from "../context.ts";
 import { isPromise } from "../promises.ts";
 import { answer } from "../protocol/answer.ts";
 import { type Exchange, type Reply, errorReply, invalidRequest } from "../protocol/exchange.ts";
-import { inspectJson, parseJson } from "../protocol/json.ts";
+import { parseJson } from "../protocol/json.ts";
 import { RPC } from "../protocol/jsonrpc.ts";
 import type { Runtime } from "../runtime.ts";
+import { inspectJson } from "../strict-json.ts";
 import { type Gate, createGate } from "./hosts.ts";
 
 /** What is known of a request before its body. */

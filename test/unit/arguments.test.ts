@@ -95,6 +95,19 @@ describe("an object sent as a JSON string", () => {
       expect(await check(open, { object: nested(levels) })).toEqual(wrong);
   });
 
+  test.each([
+    '{"a":1,"a":2}',
+    '{"a":{"b":1,"\\u0062":2}}',
+    '{"a":9007199254740993}',
+    '{"a":1e999}',
+    '{"a":1',
+  ])("is held to what a body is held to: %s", async (text) => {
+    const open = z.object({ object: z.record(z.string(), z.unknown()) });
+    expect(await check(open, { object: text })).toEqual({
+      wrong: { object: "expected record, received string" },
+    });
+  });
+
   test("is parsed where the check takes its time", async () => {
     const slow = z.object({ o: z.object({ a: z.number().refine(async (a) => Promise.resolve(a > 0)) }) });
     expect(await check(slow, { o: '{"a":1}' })).toEqual({ got: { o: { a: 1 } } });
