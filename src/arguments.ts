@@ -4,6 +4,7 @@ import type { UnknownArguments } from "./components.ts";
 import type { Issue, JsonSchema, Validation, Validator } from "./ports.ts";
 import { after } from "./promises.ts";
 import { validationError } from "./schema.ts";
+import { parseStrictJson } from "./strict-json.ts";
 import { unknownFields } from "./unknown-arguments.ts";
 
 type Arguments = Readonly<Record<string, unknown>>;
@@ -61,23 +62,7 @@ function expectsStructure(schema: unknown): boolean {
   return [...(anyOf ?? []), ...(oneOf ?? [])].some(expectsStructure);
 }
 
+/** The object or array that `text` encodes, held to what a body is held to. */
 function parseStructure(text: string): object | undefined {
-  if (!/^\s*[[{]/.test(text)) return undefined;
-  try {
-    const value: unknown = JSON.parse(text, (key, inner: unknown) => {
-      if (key === "__proto__") throw new SyntaxError("__proto__");
-      return inner;
-    });
-    return isWithin(value, DEEPEST) ? (value as object) : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-/** What is encoded may be nested as deep as the body that it comes in. */
-const DEEPEST = 64;
-
-function isWithin(value: unknown, levels: number): boolean {
-  if (typeof value !== "object" || value === null) return true;
-  return levels > 0 && Object.values(value).every((inner) => isWithin(inner, levels - 1));
+  return /^\s*[[{]/.test(text) ? (parseStrictJson(text).value as object | undefined) : undefined;
 }

@@ -1,8 +1,10 @@
-/** How a server is set up and run: the options of its author and of its operator. */
+/** How a server is set up and run: the options of its author and of its operator, and the checks that need no transport. */
 
 import type { CacheHint } from "./cache-hint.ts";
 import type { Icon, UnknownArguments } from "./components.ts";
 import type { Duration } from "./duration.ts";
+import { ConfigurationError } from "./errors.ts";
+import { shown } from "./known-options.ts";
 import type { EventBus, EventStore, Logger } from "./ports.ts";
 
 export interface MCPServerOptions {
@@ -111,4 +113,15 @@ export interface ShutdownOptions {
   readonly notice?: Duration;
   /** How long calls under way may take to finish; then their signal fires, and a second later they are cut. Default: `"25s"`. */
   readonly limit?: Duration;
+}
+
+/** Throws a {@link ConfigurationError} where `run()` is not told over what. */
+export function checkRunOptions(options: unknown): void {
+  if (typeof options !== "object" || options === null || !("transport" in options)) {
+    throw new ConfigurationError(
+      'run() needs to know the transport. Write run({ transport: "http" }) or run({ transport: "stdio" }).',
+    );
+  }
+  if (options.transport !== "http" && options.transport !== "stdio")
+    throw new ConfigurationError(`transport is ${shown(options.transport)}: write "http" or "stdio".`);
 }

@@ -19,8 +19,13 @@ import { unfailing } from "./logger.ts";
 import { type Hook, Lifecycle, type Probe } from "./lifecycle.ts";
 import { memoryEventBus } from "./events.ts";
 import type { EventBus, Logger, ServerEvent } from "./ports.ts";
+import {
+  type MCPServerOptions,
+  type RunHttpOptions,
+  type RunStdioOptions,
+  checkRunOptions,
+} from "./options.ts";
 import { type ComponentRef, Registry } from "./registry.ts";
-import type { MCPServerOptions, RunHttpOptions, RunStdioOptions } from "./options.ts";
 import type { ListeningServer, NodeHandler, RunningServer, Runtime } from "./runtime.ts";
 import { type Schema, validator } from "./schema.ts";
 import { type Sealed, type ServerInfo, seal } from "./seal.ts";
@@ -220,13 +225,11 @@ export class MCPServer {
   run(options: RunStdioOptions): Promise<RunningServer>;
   run(options: RunHttpOptions | RunStdioOptions): Promise<ListeningServer | RunningServer>;
   async run(options: RunHttpOptions | RunStdioOptions): Promise<ListeningServer | RunningServer> {
+    checkRunOptions(options);
     const runtime = await this.#prepare();
     if (options.transport === "stdio")
       return (await import("./transport/stdio.ts")).serveStdio(runtime, options);
-    if (options.transport === "http") return (await import("./transport/listen.ts")).listen(runtime, options);
-    throw new ConfigurationError(
-      `transport is ${JSON.stringify((options as RunHttpOptions).transport)}: write "http" or "stdio".`,
-    );
+    return (await import("./transport/listen.ts")).listen(runtime, options);
   }
 
   /**
@@ -301,8 +304,9 @@ export class MCPServer {
   #mounted(): Promise<Faces> {
     this.#faces ??= (async () => {
       const [runtime, { mount }] = await Promise.all([this.#prepare(), import("./transport/mount.ts")]);
+      const faces = mount(runtime);
       await runtime.lifecycle.start();
-      return { logger: runtime.logger, ...mount(runtime) };
+      return { logger: runtime.logger, ...faces };
     })();
     return this.#faces;
   }

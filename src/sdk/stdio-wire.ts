@@ -5,6 +5,8 @@
 
 import type { JSONRPCMessage, Transport } from "@modelcontextprotocol/server";
 import { StdioServerTransport } from "@modelcontextprotocol/server/stdio";
+import { RPC } from "../protocol/jsonrpc.ts";
+import { inspectJson } from "../strict-json.ts";
 
 type Streams = Required<ConstructorParameters<typeof StdioServerTransport>>;
 
@@ -32,7 +34,9 @@ export class StdioWire implements Transport {
         onerror: (error) => this.onerror?.(error),
         onmessage: (message) => {
           this.#note(message);
-          this.onmessage?.(message);
+          const problem = inspectJson(message);
+          if (problem === undefined) this.onmessage?.(message);
+          else this.#refuse(message, problem);
         },
       });
     });
@@ -68,6 +72,17 @@ export class StdioWire implements Transport {
     this.#release();
     await this.#reader.close();
     this.onclose?.();
+  }
+
+  /**
+   * Refuses what would be refused over HTTP, as far as it can be seen after the SDK has parsed it: of equal keys
+   * the last is left, and a whole number that was not exact has become another.
+   */
+  #refuse(message: JSONRPCMessage, problem: string): void {
+    this.onerror?.(new Error(`A message is refused: ${problem}`));
+    if (!("method" in message && "id" in message)) return;
+    const error = { code: RPC.parseError, message: `Parse error: ${problem}` };
+    this.send({ jsonrpc: "2.0", id: message.id, error }).catch((failure: Error) => this.onerror?.(failure));
   }
 
   #note(message: JSONRPCMessage): void {

@@ -11,11 +11,12 @@ import {
   errorReply,
   invalidRequest,
 } from "../protocol/exchange.ts";
-import { inspectJson, parseJson } from "../protocol/json.ts";
+import { parseJson } from "../protocol/json.ts";
 import { RPC, isObject } from "../protocol/jsonrpc.ts";
 import { StateCodec } from "../protocol/request-state.ts";
 import { SubscriptionHub } from "../protocol/subscriptions.ts";
 import type { Runtime } from "../runtime.ts";
+import { inspectJson } from "../strict-json.ts";
 import { type Gate, createGate } from "./hosts.ts";
 import { Sessions } from "./sessions.ts";
 import { Streams } from "./streams.ts";

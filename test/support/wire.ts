@@ -126,33 +126,54 @@ export interface SocketOutcome {
   readonly milliseconds: number;
 }
 
-/** Writes bytes on a socket, piece by piece, and waits until it is closed, or for `patience` milliseconds. */
+export interface SocketOptions {
+  /** How long to wait for the end of the connection, in milliseconds. */
+  readonly patience?: number;
+  /** How many responses are enough: then it is not waited for more. */
+  readonly enough?: number;
+}
+
+/**
+ * Writes bytes on a socket and waits until it is closed, enough has come, or patience is at its end. Several
+ * pieces are written in turn: each after a response to the one before.
+ */
 export function onSocket(
   url: string,
   bytes: string | Uint8Array | readonly (string | Uint8Array)[],
-  patience = 1_000,
-  pause = 0,
+  { patience = 3_000, enough = Infinity }: SocketOptions = {},
 ): Promise<SocketOutcome> {
   return new Promise((resolve) => {
     const { hostname, port } = new URL(url);
     const begun = performance.now();
     const socket = connectSocket(Number(port), hostname);
+    const pieces = typeof bytes === "string" || bytes instanceof Uint8Array ? [bytes] : [...bytes];
     let text = "";
+    const write = () => {
+      const piece = pieces.shift();
+      if (piece !== undefined) socket.write(typeof piece === "string" ? Buffer.from(piece, "latin1") : piece);
+    };
+    const statuses = () => [...text.matchAll(/HTTP\/1\.1 (\d{3}) /g)].map((match) => Number(match[1]));
     const finish = (closed: boolean) => {
       clearTimeout(timer);
       socket.destroy();
-      const statuses = [...text.matchAll(/HTTP\/1\.1 (\d{3}) /g)].map((match) => Number(match[1]));
-      resolve({ status: statuses[0], statuses, text, closed, milliseconds: performance.now() - begun });
+      const all = statuses();
+      resolve({ status: all[0], statuses: all, text, closed, milliseconds: performance.now() - begun });
     };
     const timer = setTimeout(() => finish(false), patience);
-    socket.on("data", (chunk: Buffer) => (text += chunk.toString("latin1")));
+    socket.on("data", (chunk: Buffer) => {
+      const before = statuses().length;
+      text += chunk.toString("latin1");
+      const after = statuses().length;
+      if (after >= enough) finish(false);
+      else if (after > before) write();
+    });
     socket.once("close", () => finish(true));
     socket.on("error", () => {});
-    const pieces = typeof bytes === "string" || bytes instanceof Uint8Array ? [bytes] : bytes;
-    pieces.forEach((piece, index) => {
-      const write = () => socket.write(typeof piece === "string" ? Buffer.from(piece, "latin1") : piece);
-      if (pause === 0) write();
-      else setTimeout(write, index * pause);
-    });
+    write();
   });
+}
+
+/** Latin-1 text and UTF-8 text, as bytes one after the other. */
+export function joined(head: string, body: string): Buffer {
+  return Buffer.concat([Buffer.from(head, "latin1"), Buffer.from(body)]);
 }

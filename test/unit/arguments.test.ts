@@ -5,6 +5,7 @@ import { type } from "arktype";
 import * as v from "valibot";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
+import { closed } from "../../src/schema.ts";
 
 /** Calls a tool with this input: what its handler got, or which fields were wrong. */
 async function check(
@@ -94,6 +95,19 @@ describe("an object sent as a JSON string", () => {
       expect(await check(open, { object: nested(levels) })).toEqual(wrong);
   });
 
+  test.each([
+    '{"a":1,"a":2}',
+    '{"a":{"b":1,"\\u0062":2}}',
+    '{"a":9007199254740993}',
+    '{"a":1e999}',
+    '{"a":1',
+  ])("is held to what a body is held to: %s", async (text) => {
+    const open = z.object({ object: z.record(z.string(), z.unknown()) });
+    expect(await check(open, { object: text })).toEqual({
+      wrong: { object: "expected record, received string" },
+    });
+  });
+
   test("is parsed where the check takes its time", async () => {
     const slow = z.object({ o: z.object({ a: z.number().refine(async (a) => Promise.resolve(a > 0)) }) });
     expect(await check(slow, { o: '{"a":1}' })).toEqual({ got: { o: { a: 1 } } });
@@ -166,6 +180,141 @@ describe("arguments that no schema names", () => {
     const open = z.object({ map: z.record(z.string(), z.number()), loose: z.looseObject({ a: z.number() }) });
     const args = { map: { any: 1 }, loose: { a: 1, b: 2 } };
     expect(await check(open, args, refuse)).toEqual({ got: args });
+  });
+});
+
+describe("arguments that one of several schemas names", () => {
+  const refuse = { unknownArguments: "refuse" } as const;
+  const n = { type: "number" };
+  const has = (...names: string[]) => ({
+    type: "object",
+    properties: Object.fromEntries(names.map((name) => [name, n])),
+  });
+
+  // An object that is written with a "then" would be taken for a promise by the linter.
+  const conditional = (condition: object, then: object, otherwise?: object) =>
+    Object.fromEntries(Object.entries({ if: condition, else: otherwise ?? {} }).concat([["then", then]]));
+
+  test.each<readonly [string, Record<string, unknown>]>([
+    ["anyOf", { anyOf: [{ ...has("b"), required: ["b"] }, has("d")] }],
+    ["oneOf", { oneOf: [{ ...has("b"), required: ["b"] }, { required: ["d"] }] }],
+    ["allOf", { allOf: [has("b"), { minProperties: 1 }, { type: "object" }] }],
+    ["then and else", conditional({ required: ["b"] }, has("b"), has("d"))],
+    ["if", conditional({ ...has("b"), required: ["b"] }, { required: ["a"] })],
+    ["$ref", { $ref: "#/$defs/b~1c", $defs: { "b/c": has("b") } }],
+    ["a reference to the whole", { properties: { a: n, b: n, c: { $ref: "#" } }, oneOf: [{}] }],
+    ["unevaluatedProperties", { allOf: [has("b")], unevaluatedProperties: false }],
+    ["dependentSchemas", { dependentSchemas: { a: has("b") } }],
+    ["not", { properties: { a: n, b: n }, not: { required: ["e"] } }],
+  ])("are known: %s", async (_keyword, composed) => {
+    const input = { ...has("a"), ...composed };
+    expect(await check(input, { a: 1, b: 2 }, refuse)).toEqual({ got: { a: 1, b: 2 } });
+    expect(await check(input, { a: 1, b: 2, eeee: 3 }, refuse)).toMatchObject({
+      wrong: { eeee: "Unknown argument." },
+    });
+  });
+
+  test.each<readonly [string, Record<string, unknown>]>([
+    ["an open branch", { ...has("a"), anyOf: [{ type: "object", additionalProperties: true }] }],
+    ["a branch for any object", { anyOf: [has("a"), { type: "object" }] }],
+    ["a branch for anything", { anyOf: [has("a"), true] }],
+    ["further properties by any other name", { ...has("a"), unevaluatedProperties: n }],
+    ["what is defined elsewhere", { ...has("a"), $ref: "#more", $defs: { m: { $anchor: "more" } } }],
+    ["names by pattern", { ...has("a"), allOf: [{ patternProperties: { "^e": n } }] }],
+  ])("may be any with %s", async (_kind, input) => {
+    expect(await check(input, { a: 1, eeee: 3 }, refuse)).toEqual({ got: { a: 1, eeee: 3 } });
+  });
+
+  const inner = z.object({ name: z.string() });
+  const other = z.object({ size: z.number() });
+  test.each<readonly [string, Schema, Record<string, unknown>, string]>([
+    ["a nullable object", z.object({ o: inner.nullable() }), { o: { name: "a", nam: 1 } }, "o.nam"],
+    ["a union", z.object({ o: z.union([other, inner]) }), { o: { name: "a", nam: 1 } }, "o.nam"],
+    [
+      "a discriminated union",
+      z.discriminatedUnion("kind", [
+        inner.extend({ kind: z.literal("a") }),
+        other.extend({ kind: z.literal("b") }),
+      ]),
+      { kind: "a", name: "a", nam: 1 },
+      "nam",
+    ],
+    ["a tuple", z.object({ t: z.tuple([z.number(), inner]) }), { t: [1, { name: "a", nam: 1 }] }, "t.1.nam"],
+    [
+      "the rest of a tuple",
+      z.object({ t: z.tuple([z.number()]).rest(inner) }),
+      { t: [1, { name: "a", nam: 1 }] },
+      "t.1.nam",
+    ],
+    [
+      "the values of a record",
+      z.object({ r: z.record(z.string(), inner) }),
+      { r: { x: { name: "a", nam: 1 } } },
+      "r.x.nam",
+    ],
+    ["an intersection", z.object({ o: inner.and(other) }), { o: { name: "a", size: 1, nam: 1 } }, "o.nam"],
+    [
+      "what recurses",
+      z.object({
+        ...inner.shape,
+        get sub() {
+          return inner.extend({ sub: inner }).optional();
+        },
+      }),
+      { name: "a", sub: { name: "a", sub: { name: "b", nam: 1 } } },
+      "sub.sub.nam",
+    ],
+    [
+      "a tuple of draft-07",
+      {
+        $schema: "http://json-schema.org/draft-07/schema#",
+        type: "object",
+        properties: { t: { items: [{}, { type: "object", properties: { name: {} } }] } },
+      },
+      { t: [1, { name: "a", nam: 1 }] },
+      "t.1.nam",
+    ],
+  ])("are looked for in %s", async (_kind, input, args, path) => {
+    expect(await check(input, args, refuse)).toEqual({
+      wrong: { [path]: 'Unknown argument. Did you mean "name"?' },
+    });
+    const clean: unknown = JSON.parse(
+      JSON.stringify(args, (key, value: unknown) => (key === "nam" ? undefined : value)),
+    );
+    expect(await check(input, clean as Record<string, unknown>, refuse)).toEqual({ got: clean });
+  });
+
+  test("are advertised as refused where one schema alone describes an object", () => {
+    const object = { type: "object", properties: {} };
+    const shut = { ...object, additionalProperties: false };
+    for (const place of ["items", "additionalProperties"])
+      expect(closed({ [place]: object })).toEqual({ [place]: shut });
+    for (const union of ["anyOf", "oneOf", "prefixItems"])
+      expect(closed({ [union]: [object, { type: "null" }] })).toEqual({ [union]: [shut, { type: "null" }] });
+    for (const keyword of ["anyOf", "oneOf", "allOf"])
+      for (const beside of [object, { not: {} }, { $ref: "#/$defs/a" }, { unevaluatedProperties: false }]) {
+        const schema = { ...beside, [keyword]: [object] };
+        expect(closed(schema)).toEqual(schema);
+      }
+  });
+
+  test("may be what any branch of a union names", async () => {
+    const input = {
+      type: "object",
+      properties: { o: { anyOf: [{ properties: { x: has("a") } }, { properties: { x: has("b") } }] } },
+    };
+    expect(await check(input, { o: { x: { a: 1, b: 1 } } }, refuse)).toHaveProperty("got");
+    expect(await check(input, { o: { x: { a: 1, eeee: 1 } } }, refuse)).toEqual({
+      wrong: { "o.x.eeee": "Unknown argument." },
+    });
+  });
+
+  test("are told up to 32", async () => {
+    const many = Object.fromEntries(Array.from({ length: 1_000 }, (_, i) => [`key${i}`, i]));
+    const { wrong } = (await check(z.object({ a: z.string().optional() }), many, refuse)) as {
+      wrong: object;
+    };
+    expect(Object.keys(wrong)).toHaveLength(32);
   });
 });
 

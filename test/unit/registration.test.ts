@@ -469,11 +469,105 @@ describe("a server", () => {
         'http.allowedOrigins has "https://app.example.com/": write scheme and host, such as "https://app.example.com".',
       ],
     ],
+    [
+      "with limits that are none",
+      { transport: "http" },
+      { maxBodyBytes: "1mb" as unknown as number, maxInFlight: Number.NaN },
+      [
+        'http.maxBodyBytes is "1mb": write a whole number from 1.',
+        "http.maxInFlight is NaN: write a whole number from 1.",
+      ],
+    ],
+    [
+      "with limits below one",
+      { transport: "http" },
+      { maxBodyBytes: -1, maxInFlight: 0.5 },
+      [
+        "http.maxBodyBytes is -1: write a whole number from 1.",
+        "http.maxInFlight is 0.5: write a whole number from 1.",
+      ],
+    ],
+    ...["mcp", "", "/mcp?a", "/mcp#a", "/m cp", "/m/../cp", "/größe"].map(
+      (path): [string, Parameters<MCPServer["run"]>[0], MCPServerOptions["http"], readonly string[]] => [
+        `at the path "${path}"`,
+        { transport: "http" },
+        { path },
+        [
+          `http.path is "${path}": write a path as URLs have it, such as "/mcp", without "?", "#" and spaces.`,
+        ],
+      ],
+    ),
+    [
+      "where its health is asked for",
+      { transport: "http" },
+      { path: "/health/ready" },
+      ['http.path is "/health/ready", where the server tells its health: write another, such as "/mcp".'],
+    ],
+    [
+      "with everything wrong, all at once",
+      {
+        transport: "http",
+        host: "0.0.0.0",
+        port: 65_536,
+        allowUnauthenticated: true as unknown as string,
+        shutdown: { limit: "long" as "1s" },
+      },
+      {
+        path: "mcp",
+        maxBodyBytes: null as unknown as number,
+        allowedHosts: "a.example" as unknown as string[],
+        allowedOrigins: ["b", "c"],
+      },
+      [
+        "port is 65536: write a whole number from 0 to 65535; 0 takes a free port.",
+        expect.stringMatching(/^host is "0.0.0.0", and whoever reaches it may call every tool: /) as string,
+        'shutdown.limit is "long": write milliseconds or a string such as "250ms", "30s", "5m", "1h" (at most 24 days).',
+        'http.path is "mcp": write a path as URLs have it, such as "/mcp", without "?", "#" and spaces.',
+        "http.maxBodyBytes is null: write a whole number from 1.",
+        'http.allowedHosts is "a.example": write an array of texts.',
+        'http.allowedOrigins has "b": write scheme and host, such as "https://app.example.com".',
+        'http.allowedOrigins has "c": write scheme and host, such as "https://app.example.com".',
+      ],
+    ],
   ])("is refused %s", async (_name, options, http = {}, problems) => {
     const server = new MCPServer({ name: "registration", version: "1.0.0", http });
     const started = server.run({ port: 0, signals: false, ...options } as typeof options);
     await expect(started).rejects.toBeInstanceOf(ConfigurationError);
     await expect(started).rejects.toHaveProperty("problems", problems);
+  });
+
+  it.each([-1, 0.5, Number.NaN, "8080"])("is refused the port %j", async (port) => {
+    const server = new MCPServer({ name: "registration", version: "1.0.0" });
+    await expect(server.run({ transport: "http", port: port as number })).rejects.toThrow(
+      /^port is .+: write a whole number from 0 to 65535; 0 takes a free port\.$/,
+    );
+  });
+
+  it("is refused through fetch too, before its hooks run", async () => {
+    let hooks = 0;
+    const server = new MCPServer({
+      name: "registration",
+      version: "1.0.0",
+      http: { maxBodyBytes: -1, path: "x" },
+    });
+    server.onStartup(() => void hooks++);
+    const answered = server.fetch(new Request("http://localhost/x", { method: "POST", body: "{}" }));
+    await expect(answered).rejects.toBeInstanceOf(ConfigurationError);
+    await expect(answered).rejects.toHaveProperty("problems.length", 2);
+    expect(hooks).toBe(0);
+  });
+
+  it.each<[string, unknown]>([
+    ["nothing", undefined],
+    ["null", null],
+    ["a text", "http"],
+  ])("says how to run it, given %s", async (_name, options) => {
+    const server = new MCPServer({ name: "registration", version: "1.0.0" });
+    await expect(server.run(options as { transport: "http" })).rejects.toThrow(
+      new ConfigurationError(
+        'run() needs to know the transport. Write run({ transport: "http" }) or run({ transport: "stdio" }).',
+      ),
+    );
   });
 
   it("takes no middleware once it has started", async () => {

@@ -2,7 +2,15 @@
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Target, refused } from "../../support/target.ts";
-import { META, MODERN, type RawHeaders, modern, modernHeaders, onSocket } from "../../support/wire.ts";
+import {
+  META,
+  MODERN,
+  type RawHeaders,
+  joined,
+  modern,
+  modernHeaders,
+  onSocket,
+} from "../../support/wire.ts";
 
 let target: Target;
 
@@ -40,10 +48,7 @@ function raw(fields: readonly string[], { host = "Host: localhost", body = JSON.
     "Connection: close",
     ...fields,
   ];
-  return onSocket(target.url, [
-    `${head.filter((line) => line !== "").join("\r\n")}\r\n\r\n`,
-    Buffer.from(body),
-  ]);
+  return onSocket(target.url, joined(`${head.filter((line) => line !== "").join("\r\n")}\r\n\r\n`, body));
 }
 
 const GOOD = Object.entries(good).map(([name, value]) => `${name}: ${value}`);
@@ -342,9 +347,8 @@ describe("media types", () => {
       "Content-Type: text/plain",
       "Content-Length: 1000000",
     ];
-    const { status, milliseconds } = await onSocket(target.url, [`${head.join("\r\n")}\r\n\r\n`, "{"], 300);
+    const { status } = await onSocket(target.url, `${head.join("\r\n")}\r\n\r\n{`, { enough: 1 });
     expect(status).toBe(415);
-    expect(milliseconds).toBeLessThan(1_000);
   });
 
   test("that are given twice are refused", async () => {
@@ -383,7 +387,7 @@ describe("content codings", () => {
     const { status } = await onSocket(
       target.url,
       `POST /mcp HTTP/1.1\r\nHost: localhost\r\n${head.join("\r\n")}\r\n\r\n\u001f`,
-      300,
+      { enough: 1 },
     );
     expect(status).toBe(415);
   });
@@ -602,7 +606,7 @@ describe("Host", () => {
 
   test("is refused before the body is read, and before Origin", async () => {
     const head = ["POST /mcp HTTP/1.1", "Host: evil.example", "Content-Length: 1000000", ...GOOD];
-    const { status, text } = await onSocket(target.url, `${head.join("\r\n")}\r\n\r\n{`, 300);
+    const { status, text } = await onSocket(target.url, `${head.join("\r\n")}\r\n\r\n{`, { enough: 1 });
     expect(status).toBe(403);
     expect(text).toContain("Host");
   });

@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from "node:util";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { inspectJson, parseJson } from "../../../src/protocol/json.ts";
+import { parseJson } from "../../../src/protocol/json.ts";
+import { inspectJson } from "../../../src/strict-json.ts";
 import { INVALID, VALID, escaped } from "../../support/json-texts.ts";
 
 const parse = (text: string) => parseJson(new TextEncoder().encode(text));

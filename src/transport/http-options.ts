@@ -1,0 +1,88 @@
+/** Whether a server can be reached the way its options say: checked at the start, all problems together. */
+
+import { ConfigurationError } from "../errors.ts";
+import { shown } from "../known-options.ts";
+import type { HttpOptions } from "../options.ts";
+import type { RunHttpOptions } from "../options.ts";
+import { createGate, isLoopback } from "./hosts.ts";
+import { shutdownLimits } from "./shutdown.ts";
+
+/** Where the health of a server is asked for. */
+export const HEALTH = { live: "/health/live", ready: "/health/ready" } as const;
+
+/** Throws one {@link ConfigurationError} that names every problem; `run` where the server listens for itself. */
+export function checkHttpOptions(http: HttpOptions, run?: RunHttpOptions): void {
+  const problems = [
+    ...(run
+      ? [
+          ...portProblems(run),
+          ...exposureProblems(http, run),
+          ...problemsOf(() => shutdownLimits(run.shutdown)),
+        ]
+      : []),
+    ...pathProblems(http.path),
+    ...wholeNumberProblems("http.maxBodyBytes", http.maxBodyBytes),
+    ...wholeNumberProblems("http.maxInFlight", http.maxInFlight),
+    ...problemsOf(() => createGate(http)),
+  ];
+  if (problems.length > 0) throw new ConfigurationError(problems);
+}
+
+function problemsOf(check: () => void): readonly string[] {
+  try {
+    check();
+    return [];
+  } catch (error) {
+    if (error instanceof ConfigurationError) return error.problems;
+    throw error;
+  }
+}
+
+/** A limit that is no number would be none: nothing is greater than `NaN`. */
+function wholeNumberProblems(what: string, value: unknown): readonly string[] {
+  const fits = value === undefined || (Number.isSafeInteger(value) && (value as number) >= 1);
+  return fits ? [] : [`${what} is ${shown(value)}: write a whole number from 1.`];
+}
+
+/** The path is compared with those of requests, exactly: it has to be as URLs have it. */
+function pathProblems(path: unknown): readonly string[] {
+  if (path === undefined) return [];
+  const base = "http://localhost";
+  if (
+    typeof path !== "string" ||
+    !path.startsWith("/") ||
+    !URL.canParse(base + path) ||
+    new URL(base + path).pathname !== path
+  )
+    return [
+      `http.path is ${shown(path)}: write a path as URLs have it, such as "/mcp", without "?", "#" and spaces.`,
+    ];
+  if (path === HEALTH.live || path === HEALTH.ready)
+    return [`http.path is "${path}", where the server tells its health: write another, such as "/mcp".`];
+  return [];
+}
+
+function portProblems({ port }: RunHttpOptions): readonly string[] {
+  const fits = port === undefined || (Number.isInteger(port) && port >= 0 && port <= 65_535);
+  return fits ? [] : [`port is ${shown(port)}: write a whole number from 0 to 65535; 0 takes a free port.`];
+}
+
+/** Refuses to serve everybody by accident. */
+function exposureProblems(
+  http: HttpOptions,
+  { host = "127.0.0.1", allowUnauthenticated: reason }: RunHttpOptions,
+): readonly string[] {
+  if (isLoopback(host)) return [];
+  const problems: string[] = [];
+  if (typeof reason !== "string" || reason.trim() === "") {
+    problems.push(
+      `host is ${shown(host)}, and whoever reaches it may call every tool: there is no authenticator. Listen on 127.0.0.1, or say why this is safe: run({ allowUnauthenticated: "only our VPN reaches it" }).`,
+    );
+  }
+  if (http.publicUrl === undefined && !http.allowedHosts?.length) {
+    problems.push(
+      `host is ${shown(host)}, and no name is known by which clients call the server. Name it: new MCPServer({ http: { publicUrl: "https://tasks.example.com/mcp" } }).`,
+    );
+  }
+  return problems;
+}
