@@ -16,6 +16,7 @@ export default defineConfig({
     setupFiles: ["test/support/setup.ts"],
     pool: "threads",
     testTimeout: 30_000,
+    hookTimeout: 60_000,
     typecheck: { enabled: false },
   },
 });
