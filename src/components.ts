@@ -4,6 +4,7 @@ import type { CacheHint } from "./cache-hint.ts";
 import type { RequestContext } from "./context.ts";
 import { type Duration, milliseconds } from "./duration.ts";
 import { ConfigurationError } from "./errors.ts";
+import { type Names, checkKnown } from "./known-options.ts";
 import { type ParamHeader, paramHeaders } from "./param-headers.ts";
 import type { JsonSchema } from "./ports.ts";
 import { type Parsed, type Returned, type Schema, advertised, asObjectSchema, closed } from "./schema.ts";
@@ -157,6 +158,32 @@ export interface PromptDefinition extends Definition {
 
 export type ComponentDefinition = ToolDefinition | ResourceDefinition | PromptDefinition;
 
+const COMMON: Names<ComponentOptions> = {
+  description: true,
+  title: true,
+  icons: true,
+  tags: true,
+  timeout: true,
+  _meta: true,
+};
+const TOOL: Names<ToolOptions<unknown, unknown>> = {
+  ...COMMON,
+  input: true,
+  output: true,
+  annotations: true,
+  unknownArguments: true,
+};
+const RESOURCE: Names<ResourceOptions<string>> = {
+  ...COMMON,
+  name: true,
+  mimeType: true,
+  size: true,
+  cacheHint: true,
+  annotations: true,
+  complete: true,
+};
+const PROMPT: Names<PromptOptions<undefined>> = { ...COMMON, input: true, complete: true };
+
 /** A component's schemas, each with the words that errors about it begin with. */
 export function schemasOf(definition: ComponentDefinition): readonly { what: string; schema: Schema }[] {
   if (definition.kind === "resource") return [];
@@ -178,7 +205,7 @@ export function defineTool(
 ): ToolDefinition {
   const what = `Tool "${name}"`;
   checkName(what, name);
-  checkOptions(what, options, handler);
+  checkOptions(what, options, TOOL, handler);
   const { title, icons, annotations, _meta, input, output, unknownArguments = serverDefault } = options;
   const described =
     input !== undefined
@@ -212,7 +239,7 @@ export function defineResource(
   handler: Handler,
 ): ResourceDefinition {
   const what = `Resource "${uri}"`;
-  checkOptions(what, options, handler);
+  checkOptions(what, options, RESOURCE, handler);
   if (typeof options.name !== "string" || options.name === "")
     throw new ConfigurationError(`${what} has no name. Write { name: "app_config", … }.`);
   const template = isTemplate(uri) ? compileTemplate(uri) : undefined;
@@ -244,7 +271,7 @@ export function definePrompt(
 ): PromptDefinition {
   const what = `Prompt "${name}"`;
   checkName(what, name);
-  checkOptions(what, options, handler);
+  checkOptions(what, options, PROMPT, handler);
   const { title, icons, _meta, input } = options;
   const json =
     input !== undefined ? asObjectSchema(advertised(input, "input", `${what}: input`), `${what}: input`) : {};
@@ -304,9 +331,15 @@ function checkName(what: string, name: string): void {
   }
 }
 
-function checkOptions(what: string, options: unknown, handler: unknown): void {
+function checkOptions(
+  what: string,
+  options: unknown,
+  known: Readonly<Record<string, true>>,
+  handler: unknown,
+): void {
   if (typeof options !== "object" || options === null)
     throw new ConfigurationError(`${what} has no options. Write { description: "…" } before the handler.`);
+  checkKnown(what, options, known);
   if (typeof handler !== "function")
     throw new ConfigurationError(`${what} has no handler. Pass a function as the last argument.`);
 }

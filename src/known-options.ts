@@ -1,5 +1,34 @@
 /** What is said of options that are not what they should be. */
 
+import { ConfigurationError } from "./errors.ts";
+import { nearest } from "./nearest.ts";
+
+/** Every name of the options `O`. */
+export type Names<O> = Readonly<Record<keyof O, true>>;
+
+/** What options are called that say who may call: whoever wrote one relies on it. */
+const REQUIREMENT = /^(?:auth(?:enticat\w*|ori[sz]\w*)?|roles?|scopes?|permissions?|public|guards?)$/i;
+
+/**
+ * Throws a {@link ConfigurationError} where `options` has a name that is not among `known`: an option that is
+ * passed over in silence is one that its author relies on.
+ */
+export function checkKnown(what: string, options: object, known: Readonly<Record<string, true>>): void {
+  const names = Object.keys(known);
+  const problems = Object.keys(options)
+    .filter((name) => !Object.hasOwn(known, name))
+    .map((name) => `${what}: unknown option "${name}". ${advice(name, names)}`);
+  if (problems.length > 0) throw new ConfigurationError(problems);
+}
+
+function advice(name: string, known: readonly string[]): string {
+  if (REQUIREMENT.test(name)) {
+    return "This release knows no such requirement: whoever reaches the server may call everything. Leave it out, and let whatever stands before the server see to it.";
+  }
+  const near = nearest(name, known);
+  return near === undefined ? `Write one of: ${known.join(", ")}.` : `Did you mean "${near}"?`;
+}
+
 /** A value as a message quotes it: text in quotes, anything else short. */
 export function shown(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(value);

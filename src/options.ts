@@ -4,7 +4,7 @@ import type { CacheHint } from "./cache-hint.ts";
 import type { Icon, UnknownArguments } from "./components.ts";
 import type { Duration } from "./duration.ts";
 import { ConfigurationError } from "./errors.ts";
-import { shown } from "./known-options.ts";
+import { type Names, checkKnown, shown } from "./known-options.ts";
 import type { EventBus, EventStore, Logger } from "./ports.ts";
 
 export interface MCPServerOptions {
@@ -115,6 +115,60 @@ export interface ShutdownOptions {
   readonly limit?: Duration;
 }
 
+const SERVER: Names<MCPServerOptions> = {
+  name: true,
+  version: true,
+  title: true,
+  description: true,
+  websiteUrl: true,
+  icons: true,
+  instructions: true,
+  timeout: true,
+  unknownArguments: true,
+  pageSize: true,
+  logger: true,
+  http: true,
+  cacheHint: true,
+  requestState: true,
+  eventBus: true,
+};
+const HTTP: Names<HttpOptions> = {
+  path: true,
+  publicUrl: true,
+  allowedHosts: true,
+  allowedOrigins: true,
+  maxBodyBytes: true,
+  maxInFlight: true,
+  maxStreams: true,
+  sessions: true,
+};
+// What is for HTTP does no harm on stdio: a program may choose the transport as it starts.
+const RUN: Names<RunHttpOptions> = {
+  transport: true,
+  host: true,
+  port: true,
+  allowUnauthenticated: true,
+  signals: true,
+  shutdown: true,
+};
+const SHUTDOWN: Names<ShutdownOptions> = { notice: true, limit: true };
+
+/** Throws a {@link ConfigurationError} where a server cannot be made of these options. */
+export function checkServerOptions(options: unknown): void {
+  const { name, version, pageSize = 1, http = {} } = (options ?? {}) as Record<string, unknown>;
+  if (typeof name !== "string" || name === "" || typeof version !== "string" || version === "") {
+    throw new ConfigurationError(
+      'A server needs a name and a version: new MCPServer({ name: "task-api", version: "1.0.0" }).',
+    );
+  }
+  checkKnown("MCPServer", options as object, SERVER);
+  if (!Number.isSafeInteger(pageSize) || (pageSize as number) < 1)
+    throw new ConfigurationError(`pageSize is ${shown(pageSize)}: write a whole number from 1.`);
+  if (typeof http !== "object" || http === null)
+    throw new ConfigurationError(`http is ${shown(http)}: write options such as { path: "/mcp" }.`);
+  checkKnown("MCPServer: http", http, HTTP);
+}
+
 /** Throws a {@link ConfigurationError} where `run()` is not told over what. */
 export function checkRunOptions(options: unknown): void {
   if (typeof options !== "object" || options === null || !("transport" in options)) {
@@ -124,4 +178,7 @@ export function checkRunOptions(options: unknown): void {
   }
   if (options.transport !== "http" && options.transport !== "stdio")
     throw new ConfigurationError(`transport is ${shown(options.transport)}: write "http" or "stdio".`);
+  checkKnown("run()", options, RUN);
+  const { shutdown } = options as RunHttpOptions;
+  if (typeof shutdown === "object") checkKnown("run(): shutdown", shutdown, SHUTDOWN);
 }

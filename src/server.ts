@@ -24,6 +24,7 @@ import {
   type RunHttpOptions,
   type RunStdioOptions,
   checkRunOptions,
+  checkServerOptions,
 } from "./options.ts";
 import { type ComponentRef, Registry } from "./registry.ts";
 import type { ListeningServer, NodeHandler, RunningServer, Runtime } from "./runtime.ts";
@@ -67,14 +68,8 @@ export class MCPServer {
   #faces: Promise<Faces> | undefined;
 
   constructor(options: MCPServerOptions) {
-    const { name, version, title, description, websiteUrl, icons, pageSize = 1_000 } = options;
-    if (typeof name !== "string" || name === "" || typeof version !== "string" || version === "") {
-      throw new ConfigurationError(
-        'A server needs a name and a version: new MCPServer({ name: "task-api", version: "1.0.0" }).',
-      );
-    }
-    if (!Number.isSafeInteger(pageSize) || pageSize < 1)
-      throw new ConfigurationError(`pageSize is ${pageSize}: write a whole number from 1.`);
+    checkServerOptions(options);
+    const { name, version, title, description, websiteUrl, icons } = options;
     this.#options = options;
     this.#logger = options.logger;
     this.#bus = options.eventBus ?? memoryEventBus();

@@ -1,5 +1,6 @@
 /** Which arguments no part of a JSON Schema names. */
 
+import { nearest } from "./nearest.ts";
 import type { JsonSchema } from "./ports.ts";
 
 /** So many unknown arguments are told of at most. */
@@ -189,25 +190,6 @@ function decoded(step: string): string {
 }
 
 function unknownProblem(key: string, known: readonly string[]): string {
-  const nearest = known
-    .map((name) => ({ name, distance: distance(key, name) }))
-    .toSorted((a, b) => a.distance - b.distance)[0];
-  const near = nearest && nearest.distance <= Math.max(2, key.length / 2);
-  return near ? `Unknown argument. Did you mean "${nearest.name}"?` : "Unknown argument.";
-}
-
-/** Levenshtein distance, for short names only. */
-function distance(a: string, b: string): number {
-  if (a.length > 64 || b.length > 64) return Infinity;
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const substitution =
-        (row[j - 1] as number) + (a[i - 1]?.toLowerCase() === b[j - 1]?.toLowerCase() ? 0 : 1);
-      next.push(Math.min(substitution, (row[j] as number) + 1, (next[j - 1] as number) + 1));
-    }
-    row = next;
-  }
-  return row[b.length] as number;
+  const near = nearest(key, known);
+  return near === undefined ? "Unknown argument." : `Unknown argument. Did you mean "${near}"?`;
 }

@@ -405,11 +405,88 @@ describe("plain JSON Schema that is wrong", () => {
   });
 });
 
+describe("an option that there is not", () => {
+  const requirement =
+    "This release knows no such requirement: whoever reaches the server may call everything. Leave it out, and let whatever stands before the server see to it.";
+  mistakes({
+    "on a tool": [
+      (server) => server.tool("t", { description, inputs: z.object({}) }, handler),
+      'Tool "t": unknown option "inputs". Did you mean "input"?',
+    ],
+    "on a tool, like none": [
+      (server) => server.tool("t", { description, x_internal_remark: 1 }, handler),
+      'Tool "t": unknown option "x_internal_remark". Write one of: description, title, icons, tags, timeout, _meta, input, output, annotations, unknownArguments.',
+    ],
+    "that says who may call a tool": [
+      (server) => server.tool("t", { description, roles: ["admin"] }, handler),
+      `Tool "t": unknown option "roles". ${requirement}`,
+    ],
+    "on a tool, in place of a description": [
+      (server) => server.tool("t", { descripton: description }, handler),
+      'Tool "t": unknown option "descripton". Did you mean "description"?',
+    ],
+    "on a resource": [
+      (server) => server.resource("config://a", { name, description, mimetype: "text/plain" }, handler),
+      'Resource "config://a": unknown option "mimetype". Did you mean "mimeType"?',
+    ],
+    "that says who may read a resource": [
+      (server) => server.resource("config://a", { name, description, auth: true }, handler),
+      `Resource "config://a": unknown option "auth". ${requirement}`,
+    ],
+    "on a prompt": [
+      (server) => server.prompt("p", { description, output: z.string() }, handler),
+      'Prompt "p": unknown option "output". Did you mean "input"?',
+    ],
+    "on a server": [
+      () => new MCPServer({ name: "a", version: "1", pagesize: 3 } as MCPServerOptions),
+      'MCPServer: unknown option "pagesize". Did you mean "pageSize"?',
+    ],
+    "that says who may call a server": [
+      () => new MCPServer({ name: "a", version: "1", authenticator: {} } as MCPServerOptions),
+      `MCPServer: unknown option "authenticator". ${requirement}`,
+    ],
+    "on how a server is reached": [
+      () => new MCPServer({ name: "a", version: "1", http: { maxBodySize: 1 } as object }),
+      'MCPServer: http: unknown option "maxBodySize". Did you mean "maxBodyBytes"?',
+    ],
+    "as a name that every object has": [
+      (server) => server.tool("t", { description, constructor: 1 }, handler),
+      /^Tool "t": unknown option "constructor"\. /,
+    ],
+  });
+
+  it.each([
+    [{ prot: 1 }, 'run(): unknown option "prot". Did you mean "port"?'],
+    [{ auth: true }, `run(): unknown option "auth". ${requirement}`],
+    [{ shutdown: { limits: "1s" } }, 'run(): shutdown: unknown option "limits". Did you mean "limit"?'],
+  ])("on run(): %j", async (options, message) => {
+    const server = new MCPServer({ name: "registration", version: "1.0.0" });
+    const started = server.run({ transport: "http", ...(options as object) });
+    await expect(started).rejects.toThrow(new ConfigurationError(message));
+  });
+
+  it("is told with every other", () => {
+    const options = { description, roles: [], tag: "a" };
+    const server = new MCPServer({ name: "registration", version: "1.0.0" });
+    expect(() => server.tool("t", options, handler)).toThrow(
+      new ConfigurationError([
+        `Tool "t": unknown option "roles". ${requirement}`,
+        'Tool "t": unknown option "tag". Did you mean "tags"?',
+      ]),
+    );
+  });
+});
+
 describe("a server", () => {
   it.each<[string, object, string]>([
     [
       "without a version",
       { name: "task-api" },
+      'A server needs a name and a version: new MCPServer({ name: "task-api", version: "1.0.0" }).',
+    ],
+    [
+      "without options",
+      undefined as unknown as object,
       'A server needs a name and a version: new MCPServer({ name: "task-api", version: "1.0.0" }).',
     ],
     [
