@@ -15,6 +15,7 @@ export default defineConfig({
     exclude: ["test/long/**"],
     pool: "threads",
     testTimeout: 30_000,
+    hookTimeout: 60_000,
     typecheck: { enabled: false },
   },
 });
