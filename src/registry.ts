@@ -74,7 +74,11 @@ export class Registry {
   }
 
   #matching(ref: ComponentRef): readonly (readonly [id: string, definition: ComponentDefinition])[] {
-    const [kind, key] = Object.entries(ref)[0] as [keyof typeof NOUNS | "tag", string];
+    const [[kind, key] = [], ...more] = Object.entries(ref ?? {}) as [keyof typeof NOUNS | "tag", string][];
+    if (kind === undefined || more.length > 0 || !(kind === "tag" || Object.hasOwn(NOUNS, kind)))
+      throw new ConfigurationError(
+        "That names no component. Write { tool }, { resource }, { prompt } or { tag }.",
+      );
     const found = [...this.#definitions].filter(([id, { tags }]) =>
       kind === "tag" ? tags.includes(key) : id === `${kind}:${key}`,
     );

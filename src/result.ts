@@ -125,7 +125,7 @@ function isEmbedded(value: unknown): value is EmbeddedResource {
   return isContentBlock(value) && value.type === "resource";
 }
 
-/** A prompt's return value: text or a block is one user message, an array may mix those with messages. */
+/** A prompt's return value: text or a block is one user message, nothing an empty one; an array may mix those with messages. */
 export function toPromptResult(value: unknown, description: string | undefined): PromptResult {
   if (value instanceof PromptResult) return value;
   const items: readonly unknown[] = Array.isArray(value) ? value : [value];
@@ -146,7 +146,11 @@ function toContent(value: unknown): readonly ContentBlock[] {
 }
 
 function asPromptText(value: unknown): string | ContentBlock {
-  return typeof value === "string" || isContentBlock(value) ? value : toJsonText(value ?? "");
+  return typeof value === "string" || isContentBlock(value)
+    ? value
+    : value === undefined || value === null
+      ? ""
+      : toJsonText(value);
 }
 
 function asBlock(content: string | ContentBlock): ContentBlock {

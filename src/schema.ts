@@ -221,11 +221,17 @@ function generated(schema: StandardSchema, side: "input" | "output", what: strin
     json = converter[side]({ target: "draft-2020-12" });
   } catch (error) {
     throw new ConfigurationError(
-      `${what} has no JSON Schema (${reason(error)}). Use types that JSON can carry, such as z.iso.datetime() for a date.`,
+      `${what} has no JSON Schema (${reason(error)}). Use types and defaults that JSON can carry${instead(reason(error))}.`,
     );
   }
   const { $schema: _dialect, "~standard": _standard, ...rest } = json;
   return tidy(rest);
+}
+
+/** What to write for a type that JSON cannot carry, by why it cannot. */
+function instead(why: string): string {
+  if (/\bbigint\b/i.test(why)) return ", such as z.int() or a z.string() of digits for a bigint";
+  return /\bdate\b/i.test(why) ? ", such as z.iso.datetime() for a date" : "";
 }
 
 /** How many nodes tidying may grow a schema to; beyond, it stays as its library wrote it. */

@@ -271,7 +271,8 @@ describe("a schema", () => {
     server.tool("a", { description, input: schema }, handler);
   const output = (schema: unknown) => (server: Untyped) =>
     server.tool("a", { description, output: schema }, handler);
-  const carry = "Use types that JSON can carry, such as z.iso.datetime() for a date.";
+  const carry = "Use types and defaults that JSON can carry";
+  const digits = "such as z.int() or a z.string() of digits for a bigint.";
   const object =
     "must describe an object, because arguments have names. Wrap it: z.object({ value: … }), or " +
     '{ type: "object", properties: { value: … } } in plain JSON Schema.';
@@ -284,19 +285,23 @@ describe("a schema", () => {
   mistakes({
     "with a bigint": [
       input(z.object({ n: z.bigint().default(1n) })),
-      `Tool "a": input has no JSON Schema (BigInt cannot be represented in JSON Schema). ${carry}`,
+      `Tool "a": input has no JSON Schema (BigInt cannot be represented in JSON Schema). ${carry}, ${digits}`,
+    ],
+    "with a bigint for a default": [
+      input(z.object({ n: z.unknown().default(1n) })),
+      `Tool "a": input has no JSON Schema (BigInt defaults cannot be represented in JSON Schema). ${carry}, ${digits}`,
     ],
     "with a date": [
       input(z.object({ due: z.date() })),
-      `Tool "a": input has no JSON Schema (Date cannot be represented in JSON Schema). ${carry}`,
+      `Tool "a": input has no JSON Schema (Date cannot be represented in JSON Schema). ${carry}, such as z.iso.datetime() for a date.`,
     ],
     "with a map in the output": [
       output(z.object({ tags: z.map(z.string(), z.string()) })),
-      `Tool "a": output has no JSON Schema (Map cannot be represented in JSON Schema). ${carry}`,
+      `Tool "a": output has no JSON Schema (Map cannot be represented in JSON Schema). ${carry}.`,
     ],
     "with an example that JSON cannot carry": [
       input(z.object({ n: z.number().meta({ examples: [1n] }) })),
-      `Tool "a": input has no JSON Schema (Error converting schema to JSON.). ${carry}`,
+      `Tool "a": input has no JSON Schema (Error converting schema to JSON.). ${carry}.`,
     ],
     "with a default that throws": [
       input(
@@ -306,7 +311,7 @@ describe("a schema", () => {
           }),
         }),
       ),
-      `Tool "a": input has no JSON Schema (no default today). ${carry}`,
+      `Tool "a": input has no JSON Schema (no default today). ${carry}.`,
     ],
     "that contains itself": [
       input(cyclic),
@@ -653,6 +658,25 @@ describe("a server", () => {
     expect(() => server.use((_ctx, next) => next())).toThrow(
       "use() comes too late: the server has started. Call it before run(), fetch or node.",
     );
+  });
+
+  it.each([[{ tol: "a" }], [{}], [undefined], [{ tool: "a", tag: "b" }], [{ constructor: "a" }]])(
+    "says how to name what is to be switched, given %j",
+    (ref) => {
+      const server = new MCPServer({ name: "registration", version: "1.0.0" });
+      const message = "That names no component. Write { tool }, { resource }, { prompt } or { tag }.";
+      for (const method of ["disable", "enable", "remove"] as const)
+        expect(() => server[method](ref as { tool: string })).toThrow(new ConfigurationError(message));
+    },
+  );
+
+  it.each([undefined, null])("sends an empty message for a prompt that returns %s", async (value) => {
+    const server = new MCPServer({ name: "registration", version: "1.0.0" });
+    server.prompt("p", { description }, () => value);
+    const client = await TestClient.connect(server);
+    expect((await client.getPrompt("p")).messages).toEqual([
+      { role: "user", content: { type: "text", text: "" } },
+    ]);
   });
 
   it("says what it has not, when it is to be switched", () => {
