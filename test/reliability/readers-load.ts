@@ -46,9 +46,9 @@ export async function readersLoad({ readers, events, size }: ReadersLoad): Promi
     const { rss: before } = await server.ask("memory");
 
     let most = before;
-    let over = false;
+    const over = new AbortController();
     const watching = (async () => {
-      while (!over) {
+      while (!over.signal.aborted) {
         most = Math.max(most, await server.ask("rss"));
         await sleep(200);
       }
@@ -68,7 +68,7 @@ export async function readersLoad({ readers, events, size }: ReadersLoad): Promi
       await sleep(100);
       cuts = cutsOf(server);
     }
-    over = true;
+    over.abort();
     await watching;
     return {
       healthy: readers,
