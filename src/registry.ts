@@ -74,8 +74,9 @@ export class Registry {
   }
 
   #matching(ref: ComponentRef): readonly (readonly [id: string, definition: ComponentDefinition])[] {
-    const [[kind, key] = [], ...more] = Object.entries(ref ?? {}) as [keyof typeof NOUNS | "tag", string][];
-    if (kind === undefined || more.length > 0 || !(kind === "tag" || Object.hasOwn(NOUNS, kind)))
+    const named = Object.entries(ref ?? {}) as [keyof typeof NOUNS | "tag", string][];
+    const [kind, key] = named[0] ?? ["tag", ""];
+    if (named.length !== 1 || !(kind === "tag" || Object.hasOwn(NOUNS, kind)))
       throw new ConfigurationError(
         "That names no component. Write { tool }, { resource }, { prompt } or { tag }.",
       );

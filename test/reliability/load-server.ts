@@ -11,7 +11,6 @@ const server = new MCPServer({ name: "load", version: "1.0.0", http });
 /** When calls of `wait` began and were aborted, by their nonce; on the clock that all processes share. */
 const begun: Record<string, number> = {};
 const aborted: Record<string, number> = {};
-const kept: AbortSignal[] = [];
 let under = 0;
 
 server.resource("load://item/{name}", { name: "item", description: "Changes often." }, () => "item");
@@ -46,13 +45,6 @@ server.tool(
   },
 );
 
-server.tool("keep", { description: "Keeps its signal." }, async (_args, ctx) => {
-  kept.push(ctx.signal);
-  ctx.progress(1);
-  await sleep(1);
-  return "kept";
-});
-
 const answers = {
   /** Memory after everything that is garbage has been collected. */
   memory: async () => {
@@ -77,7 +69,6 @@ const answers = {
     return at;
   },
   calls: () => ({ begun, aborted, under }),
-  kept: () => ({ kept: kept.length, aborted: kept.filter((signal) => signal.aborted).length }),
   /** What keeps the event loop awake, by kind; the pipe to the parent aside. */
   resources: () => {
     const counts: Record<string, number> = {};

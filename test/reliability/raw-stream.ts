@@ -1,7 +1,7 @@
 /** A `subscriptions/listen` stream on a bare socket: little enough that thousands fit in one process. */
 
 import { type Socket, connect } from "node:net";
-import { modern, modernHeaders } from "../support/wire.ts";
+import { META, modern, modernHeaders } from "../support/wire.ts";
 
 const ALL = { resourceSubscriptions: ["load://item/all"] };
 
@@ -74,8 +74,9 @@ export function post(
   params: object,
   id: unknown = 1,
   headers: Record<string, string> = {},
+  meta: object = {},
 ): string {
-  const body = JSON.stringify(modern(method, params, id));
+  const body = JSON.stringify(modern(method, { ...params, _meta: { ...META, ...meta } }, id));
   const { name } = params as { readonly name?: string };
   const fields = {
     host: "127.0.0.1",
