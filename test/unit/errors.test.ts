@@ -40,6 +40,7 @@ describe("the catalogue", () => {
       "CANCELLED",
       "CIRCUIT_OPEN",
       "CONCURRENCY_LIMIT_EXCEEDED",
+      "INPUT_INVALID",
       "QUEUE_FULL",
       "RATE_LIMIT_EXCEEDED",
       "TIMEOUT",
