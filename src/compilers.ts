@@ -74,14 +74,16 @@ function isZod(schema: Schema): boolean {
   return !isPlainJsonSchema(schema) && schema["~standard"].vendor === "zod";
 }
 
-/** The components whose schemas can be compiled, and what is wrong with the others. */
+/** The components that can be served, and what is wrong with the others: their schemas, and what `check` finds. */
 export function examine(
   definitions: readonly ComponentDefinition[],
   compile: SchemaCompiler,
+  check: (definition: ComponentDefinition) => readonly string[],
 ): { readonly sound: readonly ComponentDefinition[]; readonly problems: readonly string[] } {
   const problems: string[] = [];
   const sound = definitions.filter((definition) => {
     const before = problems.length;
+    problems.push(...check(definition));
     for (const { schema, what } of schemasOf(definition)) {
       try {
         validator(schema, compile, what);

@@ -1,10 +1,12 @@
 /** Tools, resources and prompts as their authors register them: options, and the checks of registration. */
 
 import type { CacheHint } from "./cache-hint.ts";
+import type { ClientContext } from "./client.ts";
 import type { RequestContext } from "./context.ts";
 import { type Duration, milliseconds } from "./duration.ts";
 import { ConfigurationError } from "./errors.ts";
 import { type Names, checkKnown } from "./known-options.ts";
+import { type Access, type AccessOptions, accessOf } from "./policy.ts";
 import { type ParamHeader, paramHeaders } from "./param-headers.ts";
 import type { JsonSchema } from "./ports.ts";
 import { type Parsed, type Returned, type Schema, advertised, asObjectSchema, closed } from "./schema.ts";
@@ -27,7 +29,7 @@ export interface Icon {
 }
 
 /** Options that tools, resources and prompts share. */
-export interface ComponentOptions {
+export interface ComponentOptions<Args = never> extends AccessOptions<Args> {
   /** What it is for, in words for a model. Required. */
   readonly description: string;
   /** A name for people. */
@@ -53,7 +55,7 @@ export interface ToolAnnotations {
 /** What becomes of arguments that the schema does not name. */
 export type UnknownArguments = "follow-schema" | "refuse";
 
-export interface ToolOptions<S, O> extends ComponentOptions {
+export interface ToolOptions<S, O> extends ComponentOptions<Input<S>> {
   /** What the arguments look like. Without it the tool takes none. */
   readonly input?: S;
   /** What the result looks like: checked before it is sent, and sent as structured content. */
@@ -63,9 +65,12 @@ export interface ToolOptions<S, O> extends ComponentOptions {
   readonly unknownArguments?: UnknownArguments;
 }
 
-export type ToolHandler<S, O> = (
-  args: S extends Schema ? Parsed<S> : Record<string, never>,
-  ctx: RequestContext,
+/** What a handler gets of its arguments. */
+type Input<S> = S extends Schema ? Parsed<S> : Record<string, never>;
+
+export type ToolHandler<S, O, C extends ClientContext = ClientContext> = (
+  args: Input<S>,
+  ctx: RequestContext<C>,
 ) => O extends Schema ? Returned<O> | Promise<Returned<O>> : unknown;
 
 /** Values for an argument that is being typed: a fixed list, filtered by prefix, or a function. */
@@ -82,7 +87,9 @@ export type Completers<Name extends string> = [Name] extends [never]
   ? Readonly<Record<string, never>>
   : { readonly [N in Name]?: Completer };
 
-export interface ResourceOptions<Name extends string> extends ComponentOptions {
+export interface ResourceOptions<Name extends string> extends ComponentOptions<
+  Readonly<Record<Name, string>>
+> {
   /** A programmatic name. */
   readonly name: string;
   /** Default: from what the handler returns (`text/plain`, `application/json`, `application/octet-stream`). */
@@ -96,28 +103,32 @@ export interface ResourceOptions<Name extends string> extends ComponentOptions {
   readonly complete?: Completers<Name>;
 }
 
-export type ResourceHandler<U extends string> = (params: TemplateParams<U>, ctx: RequestContext) => unknown;
+export type ResourceHandler<U extends string, C extends ClientContext = ClientContext> = (
+  params: TemplateParams<U>,
+  ctx: RequestContext<C>,
+) => unknown;
 
-export interface PromptOptions<S> extends ComponentOptions {
+export interface PromptOptions<S> extends ComponentOptions<Input<S>> {
   /** What the arguments look like. Clients send prompt arguments as strings. */
   readonly input?: S;
   /** Offers values for arguments; those of an enum are offered without it. */
   readonly complete?: Completers<keyof (S extends Schema ? Parsed<S> : object) & string>;
 }
 
-export type PromptHandler<S> = (
-  args: S extends Schema ? Parsed<S> : Record<string, never>,
-  ctx: RequestContext,
+export type PromptHandler<S, C extends ClientContext = ClientContext> = (
+  args: Input<S>,
+  ctx: RequestContext<C>,
 ) => unknown;
 
 /** A handler once its types have done their work. */
-export type Handler = (args: never, ctx: RequestContext) => unknown;
+export type Handler = (args: never, ctx: RequestContext<never>) => unknown;
 
 interface Definition {
   /** Its place in the order of registration: the order of lists. */
   readonly order: number;
   readonly tags: readonly string[];
   readonly timeout: number | undefined;
+  readonly access: Access;
   readonly handler: Handler;
   enabled: boolean;
 }
@@ -164,6 +175,12 @@ const COMMON: Names<ComponentOptions> = {
   icons: true,
   tags: true,
   timeout: true,
+  auth: true,
+  public: true,
+  roles: true,
+  scopes: true,
+  tenant: true,
+  guards: true,
   _meta: true,
 };
 const TOOL: Names<ToolOptions<unknown, unknown>> = {
@@ -321,7 +338,8 @@ function common(what: string, order: number, options: ComponentOptions, handler:
   }
   const timeout =
     options.timeout === undefined ? undefined : milliseconds(options.timeout, `${what}: timeout`);
-  return { order, tags: options.tags ?? [], timeout, handler, enabled: true };
+  const access = accessOf(what, options);
+  return { order, tags: options.tags ?? [], timeout, access, handler, enabled: true };
 }
 
 /** Names as the specification would have them ("Tool Names"): what every client can carry. */

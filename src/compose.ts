@@ -1,13 +1,25 @@
 /** The whole middleware model. */
 
-import type { RequestContext } from "./context.ts";
+import type { OperationKind, RequestContext } from "./context.ts";
 
 /** Runs the rest of the onion: the layers further in, then the operation itself. */
 export type Next = () => Promise<unknown>;
 
+/** What a layer does. It may look, replace the result, answer by itself, or throw. */
+export type MiddlewareFunction = (ctx: RequestContext, next: Next) => unknown;
+
+/** A layer with a name, perhaps for some kinds of operation alone. */
+export interface MiddlewareLayer {
+  /** What start-up messages call it. */
+  readonly name: string;
+  /** The kinds of operation that it is around. Default: all. */
+  readonly kinds?: readonly OperationKind[];
+  readonly handle: MiddlewareFunction;
+}
+
 /**
  * A layer around every operation: tools, resources, prompts, completions, lists and discovery, and every
- * refusal. The first added is the outermost. It may look, replace the result, answer by itself, or throw.
+ * refusal. The first added is the outermost.
  *
  * @example
  * ```ts
@@ -21,14 +33,16 @@ export type Next = () => Promise<unknown>;
  * });
  * ```
  */
-export type Middleware = (ctx: RequestContext, next: Next) => unknown;
+export type Middleware = MiddlewareFunction | MiddlewareLayer;
 
 /** An operation's innermost function, and an onion around it: the result, or a promise of it. */
 export type Run<A> = (ctx: RequestContext, ask: A) => unknown;
 
-/** Wraps `heart` in `layers`. Made once, when the server is sealed. */
-export function compose<A>(layers: readonly Middleware[], heart: Run<A>): Run<A> {
-  return layers.reduceRight<Run<A>>((inner, layer) => {
+/** Wraps `heart` in the layers that concern operations of this kind. Made once, when the server is sealed. */
+export function compose<A>(layers: readonly Middleware[], kind: OperationKind, heart: Run<A>): Run<A> {
+  return layers.reduceRight<Run<A>>((inner, middleware) => {
+    const layer = functionFor(middleware, kind);
+    if (!layer) return inner;
     return async (ctx, ask) => {
       let entered = false;
       return layer(ctx, async () => {
@@ -38,4 +52,11 @@ export function compose<A>(layers: readonly Middleware[], heart: Run<A>): Run<A>
       });
     };
   }, heart);
+}
+
+function functionFor(middleware: Middleware, kind: OperationKind): MiddlewareFunction | undefined {
+  if (typeof middleware === "function") return middleware;
+  return middleware.kinds && !middleware.kinds.includes(kind)
+    ? undefined
+    : (ctx, next) => middleware.handle(ctx, next);
 }

@@ -11,6 +11,14 @@ import {
   rootsQuestion,
   samplingQuestion,
 } from "./elicitation.ts";
+import {
+  type AuthenticatedClient,
+  type ClientContext,
+  type Origin,
+  type VerifiedIdentity,
+  anonymousClient,
+  identifiedClient,
+} from "./client.ts";
 import { ConfigurationError } from "./errors.ts";
 import type { Inquiry, Question } from "./inquiry.ts";
 import type { Validator } from "./ports.ts";
@@ -48,12 +56,16 @@ export interface CallEnvelope {
   /** The request's `_meta`. */
   readonly meta?: Readonly<Record<string, unknown>> | undefined;
   readonly cancellation: Cancellation;
+  /** Where the request comes from, and what it carries that may tell who sends it. */
+  readonly origin?: Origin | undefined;
   /** Where the call can speak before its result, if anywhere. */
   readonly audience?: Audience | undefined;
   /** Ends the connection that waits for the answer, where the client can come back for it. */
   readonly releaseStream?: (() => void) | undefined;
-  /** How the client is asked, where it can be. */
-  readonly inquire?: (() => Inquiry) | undefined;
+  /** How the client is asked, where it can be; by the principal that calls. */
+  readonly inquire?: ((principal: string | undefined) => Inquiry) | undefined;
+  /** Whether the call is run again with answers. */
+  readonly resumes?: boolean;
 }
 
 /** What is asked. */
@@ -133,7 +145,21 @@ export interface Operation {
   readonly name: string;
   /** The tags of the component, where it has any. */
   readonly tags: readonly string[];
+  /** Whether its callers must be known. */
+  readonly access: "public" | "authenticated";
+  /** The scopes that its callers need. */
+  readonly scopes: readonly string[];
 }
+
+const NO_ORIGIN: Origin = { header: () => undefined };
+
+// For what establishes identity alone: credentials are no business of handlers.
+/** Where the request of `ctx` comes from. */
+export let originOf: (ctx: RequestContext) => Origin;
+/** Makes `identity` the caller of `ctx`. */
+export let identify: (ctx: RequestContext, identity: VerifiedIdentity) => AuthenticatedClient;
+/** The verified identity of the caller of `ctx`, if any. */
+export let identityOf: (ctx: RequestContext) => VerifiedIdentity | undefined;
 
 /**
  * What handlers and middleware know about the request they serve.
@@ -144,13 +170,26 @@ export interface Operation {
  *   fetch(`${storage}/export`, { signal, headers: { "x-request-id": requestId } }).then((answer) => answer.json()));
  * ```
  */
-export class RequestContext {
+export class RequestContext<C extends ClientContext = ClientContext> {
   readonly operation: Operation;
   readonly #envelope: CallEnvelope;
   readonly #validatorOf: (schema: Schema) => Promise<Validator>;
   #voice: Voice | undefined;
   #inquiry: Inquiry | undefined;
   #consulted = false;
+  #client: ClientContext | undefined;
+  #identity: VerifiedIdentity | undefined;
+
+  static {
+    originOf = (ctx) => ctx.#envelope.origin ?? NO_ORIGIN;
+    identityOf = (ctx) => ctx.#identity;
+    identify = (ctx, identity) => {
+      const client = identifiedClient(identity, originOf(ctx));
+      ctx.#identity = identity;
+      ctx.#client = client;
+      return client;
+    };
+  }
 
   /** @internal */
   constructor(
@@ -171,6 +210,13 @@ export class RequestContext {
   /** Fires when the client goes away or cancels, at the time limit, and at shutdown. Never on success. */
   get signal(): AbortSignal {
     return this.#envelope.cancellation.signal;
+  }
+
+  /** Who calls: `client.authenticated` tells whether that is known. */
+  get client(): C {
+    this.#consulted = true;
+    this.#client ??= anonymousClient(this.#envelope.origin);
+    return this.#client as C;
   }
 
   /** The protocol revision the client speaks, such as `2026-07-28`. */
@@ -291,6 +337,11 @@ export class RequestContext {
     return this.#inquiry;
   }
 
+  /** Takes up what a call that is run again has recorded. Throws where another caller recorded it. @internal */
+  resume(): void {
+    if (this.#envelope.resumes) this.#inquire();
+  }
+
   /** @internal */
   cancel(reason: unknown): void {
     this.#envelope.cancellation.cancel(reason);
@@ -309,7 +360,7 @@ export class RequestContext {
   }
 
   #inquire(): Inquiry | undefined {
-    this.#inquiry ??= this.#envelope.inquire?.();
+    this.#inquiry ??= this.#envelope.inquire?.(this.#identity?.principal);
     return this.#inquiry;
   }
 

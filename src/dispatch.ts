@@ -1,6 +1,14 @@
 /** A Call in, an Outcome out. */
 
-import { type Ask, type Call, type CallEnvelope, type Operation, RequestContext } from "./context.ts";
+import type { VerifiedIdentity } from "./client.ts";
+import {
+  type Ask,
+  type Call,
+  type CallEnvelope,
+  type Operation,
+  RequestContext,
+  identityOf,
+} from "./context.ts";
 import { MCPError, internalError } from "./errors.ts";
 import { InputRequired, Suspension } from "./inquiry.ts";
 import type { Logger, Validator } from "./ports.ts";
@@ -18,25 +26,28 @@ export interface Services {
 }
 
 /** What became of a call. */
-export type Outcome = { readonly result: object; readonly error?: undefined } | { readonly error: MCPError };
+export type Outcome = (
+  | { readonly result: object; readonly error?: undefined }
+  | { readonly error: MCPError }
+) & {
+  /** Who called, where that is known. */
+  readonly identity?: VerifiedIdentity | undefined;
+};
 
 /** Runs a call through its operation's onion. Never throws, and stays synchronous where nothing waits. */
-export function dispatch(sealed: Sealed, call: Call, services: Services): Outcome | Promise<Outcome> {
-  const { ask, envelope } = call;
+export function dispatch(
+  sealed: Sealed,
+  { ask, envelope }: Call,
+  services: Services,
+): Outcome | Promise<Outcome> {
   switch (ask.kind) {
-    case "tool": {
-      const tool = sealed.tools.get(ask.name);
-      return tool
-        ? perform(tool, ask.args, envelope, services)
-        : unknown("tool", ask.name, sealed, envelope, services);
-    }
-    case "resource":
-      return readResource(sealed, ask.name, envelope, services);
-    case "prompt": {
-      const prompt = sealed.prompts.get(ask.name);
-      return prompt
-        ? perform(prompt, ask.args, envelope, services)
-        : unknown("prompt", ask.name, sealed, envelope, services);
+    case "tool":
+      return perform(named(sealed, "tool", ask.name), ask.args, envelope, services);
+    case "prompt":
+      return perform(named(sealed, "prompt", ask.name), ask.args, envelope, services);
+    case "resource": {
+      const { params, ...resource } = resourceAt(sealed, ask.name);
+      return perform(resource, params, envelope, services);
     }
     case "completion":
       return perform(completion(sealed, ask), ask, envelope, services);
@@ -49,19 +60,41 @@ export function dispatch(sealed: Sealed, call: Call, services: Services): Outcom
   }
 }
 
-function readResource(
-  sealed: Sealed,
-  uri: string,
-  envelope: CallEnvelope,
-  services: Services,
-): Outcome | Promise<Outcome> {
+/** The operation that is asked for, also where it is not there. */
+export function operationOf(sealed: Sealed, ask: Ask): Operation {
+  switch (ask.kind) {
+    case "tool":
+    case "prompt":
+      return named(sealed, ask.kind, ask.name).operation;
+    case "resource":
+      return resourceAt(sealed, ask.name).operation;
+    case "completion":
+      return completion(sealed, ask).operation;
+    case "list":
+      return sealed.lists[ask.list].operation;
+    case "discover":
+      return sealed.discover.operation;
+    case "subscription":
+      return sealed.subscribe.operation;
+  }
+}
+
+function named(sealed: Sealed, kind: "tool" | "prompt", name: string): SealedOperation {
+  const found = (kind === "tool" ? sealed.tools : sealed.prompts).get(name);
+  return found ?? { operation: unknownOperation(sealed, kind, name), run: sealed.unknown[kind] };
+}
+
+type Params = Readonly<Record<string, string>>;
+
+function resourceAt(sealed: Sealed, uri: string): SealedOperation & { readonly params: Params } {
   const resource = sealed.resources.get(uri);
-  if (resource) return perform(resource, {}, envelope, services);
+  if (resource) return { ...resource, params: {} };
   for (const { match, operation, run } of sealed.templates) {
     const params = match(uri);
-    if (params) return perform({ operation: { ...operation, name: uri }, run }, params, envelope, services);
+    if (params) return { operation: { ...operation, name: uri }, run, params };
   }
-  return unknown("resource", uri, sealed, envelope, services);
+  const operation = unknownOperation(sealed, "resource", uri);
+  return { operation, run: sealed.unknown.resource, params: {} };
 }
 
 function completion(
@@ -72,25 +105,24 @@ function completion(
   const name = "prompt" in ref ? ref.prompt : ref.template;
   return (
     sealed.completions.get(id) ?? {
-      operation: { kind: "completion", name, tags: [] },
+      operation: unknownOperation(sealed, "completion", name),
       run: sealed.unknownCompletion,
     }
   );
 }
 
-function unknown(
-  kind: "tool" | "resource" | "prompt",
-  name: string,
+/** What is not there is no more open than what is. */
+function unknownOperation({ isPrivate }: Sealed, kind: Operation["kind"], name: string): Operation {
+  return { kind, name, tags: [], access: isPrivate ? "authenticated" : "public", scopes: [] };
+}
+
+/** Whether a request that is no operation, such as a ping, may come at all: its caller, or the refusal. */
+export function admission(
   sealed: Sealed,
   envelope: CallEnvelope,
   services: Services,
-): Outcome | Promise<Outcome> {
-  return perform(
-    { operation: { kind, name, tags: [] }, run: sealed.unknown[kind] },
-    undefined,
-    envelope,
-    services,
-  );
+): Outcome | Promise<Outcome> | undefined {
+  return sealed.admission && perform(sealed.admission, undefined, envelope, services);
 }
 
 function perform<A>(
@@ -102,7 +134,7 @@ function perform<A>(
   const ctx = new RequestContext(operation, envelope, services.validatorOf);
   try {
     const result = run(ctx, args);
-    return isPromise(result) ? finished(ctx, result, services) : { result: asResult(operation, result) };
+    return isPromise(result) ? finished(ctx, result, services) : succeeded(ctx, result);
   } catch (error) {
     return failed(ctx, error, services);
   }
@@ -110,13 +142,17 @@ function perform<A>(
 
 async function finished(ctx: RequestContext, result: Promise<unknown>, services: Services): Promise<Outcome> {
   try {
-    return { result: asResult(ctx.operation, await result) };
+    return succeeded(ctx, await result);
   } catch (error) {
     // A middleware may ask too: its question ends the call like a handler's.
     const { inquiry } = ctx;
-    if (error instanceof Suspension && inquiry?.pending) return { result: await inquiry.conclude() };
+    if (error instanceof Suspension && inquiry?.pending) return succeeded(ctx, await inquiry.conclude());
     return failed(ctx, error, services);
   }
+}
+
+function succeeded(ctx: RequestContext, result: unknown): Outcome {
+  return { result: asResult(ctx.operation, result), identity: identityOf(ctx) };
 }
 
 /** A middleware may answer with any value that a handler may return. */

@@ -167,6 +167,22 @@ export class PromptError extends MCPError {
 }
 
 /**
+ * The caller's credentials are missing or do not hold (code `AUTHENTICATION_ERROR`). Over HTTP it is a 401 with
+ * a challenge (RFC 6750, section 3).
+ *
+ * @example
+ * ```ts
+ * throw new AuthenticationError("Unknown ticket", { suggestion: "Ask for a new one." });
+ * ```
+ */
+export class AuthenticationError extends MCPError {
+  override readonly name = "AuthenticationError";
+  constructor(message: string, options: Omit<MCPErrorOptions, "code"> = {}) {
+    super(message, { ...options, code: "AUTHENTICATION_ERROR" });
+  }
+}
+
+/**
  * Arguments do not fit. `fieldErrors` maps a field's path to what is wrong with it.
  *
  * @example

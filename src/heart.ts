@@ -1,4 +1,4 @@
-/** What stands at the heart of each operation's onion: validation → handler → output validation → result. */
+/** What stands at the heart of each operation's onion: policy → validation → handler → output validation → result. */
 
 import { argumentsCheck } from "./arguments.ts";
 import { NOT_CACHEABLE, hintJson } from "./cache-hint.ts";
@@ -7,6 +7,7 @@ import type { Run } from "./compose.ts";
 import type { Ask, RequestContext } from "./context.ts";
 import { ConfigurationError, MCPError } from "./errors.ts";
 import { ClientCapabilityError } from "./inquiry.ts";
+import type { Policy } from "./policy.ts";
 import type { Validation } from "./ports.ts";
 import { after, isPromise } from "./promises.ts";
 import { toPromptResult, toResourceResult, toStructuredResult, toToolResult } from "./result.ts";
@@ -25,8 +26,8 @@ export interface HeartOptions {
 type Arguments = Readonly<Record<string, unknown>>;
 type AnyHandler = (args: unknown, ctx: RequestContext) => unknown;
 
-export function toolHeart(tool: ToolDefinition, options: HeartOptions): Run<Arguments> {
-  const handler = tool.handler as AnyHandler;
+export function toolHeart(tool: ToolDefinition, policy: Policy, options: HeartOptions): Run<Arguments> {
+  const handler = guarded(tool.handler as AnyHandler, policy);
   const validate = tool.input
     ? validator(tool.input, options.compile, `Tool "${tool.key}": input`)
     : noArguments;
@@ -34,20 +35,24 @@ export function toolHeart(tool: ToolDefinition, options: HeartOptions): Run<Argu
   const finish = tool.output
     ? outputCheck(validator(tool.output, options.compile, `Tool "${tool.key}": output`))
     : toToolResult;
-  return limited(tool.timeout ?? options.timeout, (ctx, args) => {
+  return limited(tool.timeout ?? options.timeout, policy, (ctx, args) => {
     const checked = check(args);
     const value = isPromise(checked) ? checked.then((input) => handler(input, ctx)) : handler(checked, ctx);
     return isPromise(value) ? value.then(finish) : finish(value);
   });
 }
 
-export function resourceHeart(resource: ResourceDefinition, options: HeartOptions): Run<Arguments> {
-  const handler = resource.handler as AnyHandler;
+export function resourceHeart(
+  resource: ResourceDefinition,
+  policy: Policy,
+  options: HeartOptions,
+): Run<Arguments> {
+  const handler = guarded(resource.handler as AnyHandler, policy);
   const what = `Resource "${resource.key}": cacheHint`;
   // A handler that takes the context may answer each caller differently, and so may one that finds it among more.
-  const hint = hintJson(resource.cacheHint, options.callersDiffer || handler.length > 1, what);
+  const hint = hintJson(resource.cacheHint, options.callersDiffer || resource.handler.length > 1, what);
   const callersHint = hintJson(resource.cacheHint, true, what);
-  return limited(resource.timeout ?? options.timeout, (ctx, params) =>
+  return limited(resource.timeout ?? options.timeout, policy, (ctx, params) =>
     after(handler(params, ctx), (value) => {
       const uri = ctx.operation.name;
       if (value === undefined) throw notFound("resource", uri);
@@ -58,13 +63,13 @@ export function resourceHeart(resource: ResourceDefinition, options: HeartOption
   );
 }
 
-export function promptHeart(prompt: PromptDefinition, options: HeartOptions): Run<Arguments> {
-  const handler = prompt.handler as AnyHandler;
+export function promptHeart(prompt: PromptDefinition, policy: Policy, options: HeartOptions): Run<Arguments> {
+  const handler = guarded(prompt.handler as AnyHandler, policy);
   const validate = prompt.input
     ? validator(prompt.input, options.compile, `Prompt "${prompt.key}": input`)
     : noArguments;
   const check = argumentsCheck({}, validate, "follow-schema");
-  return limited(prompt.timeout ?? options.timeout, (ctx, args) =>
+  return limited(prompt.timeout ?? options.timeout, policy, (ctx, args) =>
     after(
       after(check(args), (input) => handler(input, ctx)),
       (value) => toPromptResult(value, prompt.item.description),
@@ -79,9 +84,10 @@ type Completion = Extract<Ask, { kind: "completion" }>;
 
 export function completionHeart(
   component: ResourceDefinition | PromptDefinition,
+  policy: Policy,
   options: HeartOptions,
 ): Run<Completion> {
-  return limited(component.timeout ?? options.timeout, (ctx, { argument, context }) => {
+  return limited(component.timeout ?? options.timeout, policy, (ctx, { argument, context }) => {
     const completer = Object.hasOwn(component.completers, argument.name)
       ? component.completers[argument.name]
       : undefined;
@@ -130,9 +136,23 @@ function segment(part: PropertyKey | { readonly key: PropertyKey }): string {
   return String(typeof part === "object" ? part.key : part);
 }
 
-/** Ends what `run` started after `milliseconds`: its signal fires and its caller is told `TIMEOUT`. */
-function limited<A>(milliseconds: number, run: Run<A>): Run<A> {
+/** A handler behind the guards that go by its arguments. */
+function guarded(handler: AnyHandler, policy: Policy): AnyHandler {
+  if (!policy.goesByArguments) return handler;
+  return async (args, ctx) => {
+    await policy.decide(args, ctx);
+    return handler(args, ctx);
+  };
+}
+
+/**
+ * Runs for callers whom the policy admits, and ends what it started after `milliseconds`: its signal fires and its
+ * caller is told `TIMEOUT`.
+ */
+function limited<A>(milliseconds: number, policy: Policy, run: Run<A>): Run<A> {
   return (ctx, args) => {
+    policy.admit(ctx);
+    ctx.resume();
     const result = run(ctx, args);
     if (isPromise(result)) return withinLimit(result, milliseconds, ctx);
     return ctx.inquiry?.pending ? withinLimit(Promise.resolve(result), milliseconds, ctx) : result;

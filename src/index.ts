@@ -44,7 +44,39 @@ export type { Duration } from "./duration.ts";
 // Requests
 export type { RequestContext } from "./context.ts";
 export type { ClientInfo, Operation, OperationKind } from "./context.ts";
-export type { Middleware, Next } from "./compose.ts";
+export type { Middleware, MiddlewareFunction, MiddlewareLayer, Next } from "./compose.ts";
+
+// Identity
+export { authenticate } from "./auth/authenticate.ts";
+export type { AuthenticateOptions } from "./auth/authenticate.ts";
+export type { ProtectedResourceOptions } from "./auth/resource-metadata.ts";
+export type { Authentication, AuthenticationLayer, Route } from "./authentication.ts";
+export type {
+  AnonymousClient,
+  AuthenticatedClient,
+  Authenticator,
+  ClientContext,
+  ClientExtra,
+  Credentials,
+  Deployment,
+  Grants,
+  Identity,
+} from "./client.ts";
+
+// Guards
+export {
+  allOf,
+  anyOf,
+  guard,
+  hasAllRoles,
+  hasAllScopes,
+  hasRole,
+  hasScope,
+  requireClientId,
+  requireTenant,
+} from "./guards.ts";
+export type { AuthenticatedContext, Denial, Guard, Need } from "./guards.ts";
+export type { AccessOptions, ClientOf } from "./policy.ts";
 
 // Asking the client
 export { ClientCapabilityError } from "./inquiry.ts";
@@ -70,6 +102,7 @@ export type { PromptMessage, PromptResult, ResourceResult, ToolResult } from "./
 
 // Errors
 export {
+  AuthenticationError,
   ConfigurationError,
   ERROR_CODES,
   MCPError,

@@ -35,6 +35,8 @@ export interface CallRecord {
   readonly asked: readonly string[];
   /** Answers that came before the handler, running in another order, asked for them. */
   readonly early: Named;
+  /** Who was asked, where that is known: nobody else's answers count. */
+  readonly principal?: string | undefined;
 }
 
 export interface Inquiry {
@@ -83,6 +85,26 @@ export class ClientCapabilityError extends MCPError {
     super(message, { code: "CLIENT_CAPABILITY_REQUIRED", details: { requiredCapabilities } });
     this.requiredCapabilities = requiredCapabilities;
   }
+}
+
+/** What a client sent back with its answers is altered, foreign, for another call or too old. */
+export class RequestStateError extends MCPError {
+  override readonly name = "RequestStateError";
+  constructor() {
+    super('"requestState" is not one that this request was given, or is too old.', {
+      code: "VALIDATION_ERROR",
+    });
+  }
+}
+
+/** The inquiry of a call that is run again for `principal`, with what it recorded. */
+export function resumed(
+  record: CallRecord | undefined,
+  responses: Named,
+  principal: string | undefined,
+): ReplayInquiry {
+  if (record && record.principal !== principal) throw new RequestStateError();
+  return new ReplayInquiry(record, responses);
 }
 
 /** Answers recorded in earlier runs, and those that came with this one. */

@@ -6,9 +6,6 @@ import { nearest } from "./nearest.ts";
 /** Every name of the options `O`. */
 export type Names<O> = Readonly<Record<keyof O, true>>;
 
-/** What options are called that say who may call: whoever wrote one relies on it. */
-const REQUIREMENT = /^(?:auth(?:enticat\w*|ori[sz]\w*)?|roles?|scopes?|permissions?|public|guards?)$/i;
-
 /**
  * Throws a {@link ConfigurationError} where `options` has a name that is not among `known`: an option that is
  * passed over in silence is one that its author relies on.
@@ -22,9 +19,6 @@ export function checkKnown(what: string, options: object, known: Readonly<Record
 }
 
 function advice(name: string, known: readonly string[]): string {
-  if (REQUIREMENT.test(name)) {
-    return "This release knows no such requirement: whoever reaches the server may call everything. Leave it out, and let whatever stands before the server see to it.";
-  }
   const near = nearest(name, known);
   return near === undefined ? `Write one of: ${known.join(", ")}.` : `Did you mean "${near}"?`;
 }

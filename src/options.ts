@@ -31,6 +31,8 @@ export interface MCPServerOptions {
   readonly cacheHint?: CacheHint;
   /** How the state that travels with a call's questions is sealed. */
   readonly requestState?: StateOptions;
+  /** Whether lists show what a caller may use, or also the rest. Default: `"permitted"`. */
+  readonly listing?: "permitted" | "all";
   /** Carries changes to those who listen. Default: within this process. */
   readonly eventBus?: EventBus;
 }
@@ -51,6 +53,13 @@ export interface HttpOptions {
   readonly maxInFlight?: number;
   /** How many event streams may be open at once; above, the answer is 503. Default: 1,024. */
   readonly maxStreams?: number;
+  /** How many subscriptions one known caller may have open at once; above, the answer is 503. Default: 8. */
+  readonly maxStreamsPerClient?: number;
+  /**
+   * Addresses and networks of proxies in front, such as `["127.0.0.1", "10.0.0.0/8"]`: of theirs alone
+   * `X-Forwarded-For` is believed. Default: none.
+   */
+  readonly trustedProxies?: readonly string[];
   /**
    * Keeps a session for each 2025-era client that shakes hands, so that it can be asked and told of changes.
    * Clients of 2026-07-28 need none. Default: `false`.
@@ -102,6 +111,11 @@ export interface RunHttpOptions extends RunCommon {
 
 export interface RunStdioOptions extends RunCommon {
   readonly transport: "stdio";
+  /**
+   * What identifies the client, who started the process: a bearer token or an API key, from the environment
+   * (specification, "Authorization", on stdio).
+   */
+  readonly token?: string | undefined;
 }
 
 /** How long the parts of an orderly end may take. */
@@ -131,6 +145,7 @@ const SERVER: Names<MCPServerOptions> = {
   cacheHint: true,
   requestState: true,
   eventBus: true,
+  listing: true,
 };
 const HTTP: Names<HttpOptions> = {
   path: true,
@@ -140,10 +155,13 @@ const HTTP: Names<HttpOptions> = {
   maxBodyBytes: true,
   maxInFlight: true,
   maxStreams: true,
+  maxStreamsPerClient: true,
+  trustedProxies: true,
   sessions: true,
 };
 // What is for HTTP does no harm on stdio: a program may choose the transport as it starts.
-const RUN: Names<RunHttpOptions> = {
+const RUN: Names<RunHttpOptions & RunStdioOptions> = {
+  token: true,
   transport: true,
   host: true,
   port: true,

@@ -7,14 +7,18 @@ import type {
   ResourceDefinition,
   ToolDefinition,
 } from "./components.ts";
+import { authenticationsIn, isAuthentication } from "./authentication.ts";
 import { type Middleware, type Run, compose } from "./compose.ts";
 import type { Ask, ListKind, Operation } from "./context.ts";
 import { MCPError } from "./errors.ts";
 import { type HeartOptions, completionHeart, promptHeart, resourceHeart, toolHeart } from "./heart.ts";
-import { List, type Page } from "./list.ts";
+import type { Page } from "./list.ts";
 import type { ParamHeader } from "./param-headers.ts";
+import { Policy } from "./policy.ts";
 import { notFound } from "./refusals.ts";
+import { readableUris } from "./subscribing.ts";
 import type { UriTemplate } from "./uri-template.ts";
+import { VisibleList } from "./visibility.ts";
 
 /** An operation made ready: who it is, and its composed onion. */
 export interface SealedOperation<A = Readonly<Record<string, unknown>>> {
@@ -22,7 +26,12 @@ export interface SealedOperation<A = Readonly<Record<string, unknown>>> {
   readonly run: Run<A>;
 }
 
-export interface SealedTemplate extends SealedOperation {
+/** A resource, which may also be followed by those who may read it. */
+export interface SealedResource extends SealedOperation {
+  readonly policy: Policy;
+}
+
+export interface SealedTemplate extends SealedResource {
   readonly match: UriTemplate["match"];
 }
 
@@ -43,13 +52,17 @@ export interface Sealed {
   readonly instructions: string | undefined;
   readonly capabilities: Readonly<Record<string, object>>;
   readonly tools: ReadonlyMap<string, SealedOperation>;
-  readonly resources: ReadonlyMap<string, SealedOperation>;
+  readonly resources: ReadonlyMap<string, SealedResource>;
   readonly templates: readonly SealedTemplate[];
   readonly prompts: ReadonlyMap<string, SealedOperation>;
   readonly completions: ReadonlyMap<string, SealedOperation<Extract<Ask, { kind: "completion" }>>>;
   readonly lists: Readonly<Record<ListKind, SealedOperation<string | undefined>>>;
   readonly discover: SealedOperation<undefined>;
   readonly subscribe: SealedOperation<object>;
+  /** What requests that are no operation pass, where callers are identified. */
+  readonly admission: SealedOperation<undefined> | undefined;
+  /** Whether what declares nothing is for known callers alone. */
+  readonly isPrivate: boolean;
   /** The onions of names that are not there: a refusal is seen by the same middleware as a result. */
   readonly unknown: Readonly<Record<"tool" | "resource" | "prompt", Run<unknown>>>;
   readonly unknownCompletion: CompletionRun;
@@ -69,11 +82,49 @@ export interface SealOptions extends HeartOptions {
   readonly middleware: readonly Middleware[];
   readonly pageSize: number;
   readonly cacheHint: CacheHint | undefined;
+  /** Whether lists show also what a caller may not use. */
+  readonly listsAll: boolean;
 }
 
 /** Seals components whose schemas are known to compile. */
 export function seal(definitions: readonly ComponentDefinition[], options: SealOptions): Sealed {
-  const wrap = <A>(heart: Run<A>) => compose(options.middleware, heart);
+  const { middleware } = options;
+  const authentications = authenticationsIn(middleware);
+  const isPrivate = authentications.some(({ optional }) => !optional);
+  const policies = new Map(definitions.map((each) => [each, new Policy(each.access, isPrivate)]));
+  const policyOf = (definition: ComponentDefinition) => policies.get(definition) as Policy;
+  // Where nothing is open, neither is what tells of it.
+  const isClosed = isPrivate && definitions.every((each) => policyOf(each).authenticated);
+
+  const own = <A>(kind: Operation["kind"], name: string, heart: Run<A>): SealedOperation<A> => ({
+    operation: { kind, name, tags: [], access: isClosed ? "authenticated" : "public", scopes: [] },
+    run: compose(middleware, kind, heart),
+  });
+  const component = <D extends ComponentDefinition, A>(
+    definition: D,
+    kind: Operation["kind"],
+    heart: (definition: D, policy: Policy, options: HeartOptions) => Run<A>,
+  ) => {
+    const policy = policyOf(definition);
+    const operation: Operation = {
+      kind,
+      name: definition.key,
+      tags: definition.tags,
+      access: policy.authenticated ? "authenticated" : "public",
+      scopes: policy.scopes,
+    };
+    return { operation, run: compose(middleware, kind, heart(definition, policy, options)), policy };
+  };
+  const list = (kind: ListKind, components: readonly ComponentDefinition[]) => {
+    const pages = new VisibleList(
+      kind,
+      components,
+      options.pageSize,
+      options.listsAll ? undefined : policyOf,
+    );
+    return own("list", kind, (ctx, cursor: string | undefined): Page => pages.page(cursor, ctx));
+  };
+
   const tools = definitions.filter((definition): definition is ToolDefinition => definition.kind === "tool");
   const resources = definitions.filter(
     (definition): definition is ResourceDefinition => definition.kind === "resource",
@@ -83,36 +134,31 @@ export function seal(definitions: readonly ComponentDefinition[], options: SealO
   );
   const fixed = resources.filter(({ template }) => !template);
   const templates = resources.filter(({ template }) => template);
+  const sealedResources = new Map(
+    fixed.map((resource) => [resource.key, component(resource, "resource", resourceHeart)]),
+  );
+  const sealedTemplates = templates
+    // Templates whose variables span segments match much: the exact ones get their turn first.
+    .toSorted((a, b) => Number(a.template?.greedy) - Number(b.template?.greedy))
+    .map((resource) => ({
+      ...component(resource, "resource", resourceHeart),
+      match: (resource.template as UriTemplate).match,
+    }));
+  const unknown = (kind: "tool" | "resource" | "prompt") =>
+    compose(middleware, kind, ({ operation: { name } }) => refuse(notFound(kind, name)));
 
-  const list = (
-    kind: ListKind,
-    components: readonly ComponentDefinition[],
-  ): SealedOperation<string | undefined> => {
-    const pages = new List(kind, components, options.pageSize);
-    return operation(
-      "list",
-      kind,
-      wrap((_ctx, cursor: string | undefined): Page => pages.page(cursor)),
-    );
-  };
   return {
     info: options.info,
     instructions: options.instructions,
     capabilities: capabilities(tools, resources, prompts),
-    tools: byKey(tools, (tool) => wrap(toolHeart(tool, options))),
-    resources: byKey(fixed, (resource) => wrap(resourceHeart(resource, options))),
-    templates: templates
-      // Templates whose variables span segments match much: the exact ones get their turn first.
-      .toSorted((a, b) => Number(a.template?.greedy) - Number(b.template?.greedy))
-      .map((resource) => ({
-        ...operation("resource", resource.key, wrap(resourceHeart(resource, options)), resource.tags),
-        match: (resource.template as UriTemplate).match,
-      })),
-    prompts: byKey(prompts, (prompt) => wrap(promptHeart(prompt, options))),
+    tools: new Map(tools.map((tool) => [tool.key, component(tool, "tool", toolHeart)])),
+    resources: sealedResources,
+    templates: sealedTemplates,
+    prompts: new Map(prompts.map((prompt) => [prompt.key, component(prompt, "prompt", promptHeart)])),
     completions: new Map(
-      [...templates, ...prompts].map((component) => [
-        `${component.kind}:${component.key}`,
-        operation("completion", component.key, wrap(completionHeart(component, options)), component.tags),
+      [...templates, ...prompts].map((each) => [
+        `${each.kind}:${each.key}`,
+        component(each, "completion", completionHeart),
       ]),
     ),
     lists: {
@@ -121,26 +167,24 @@ export function seal(definitions: readonly ComponentDefinition[], options: SealO
       templates: list("templates", templates),
       prompts: list("prompts", prompts),
     },
-    discover: operation(
-      "discover",
-      "discover",
-      wrap(() => undefined),
+    discover: own("discover", "discover", () => undefined),
+    subscribe: own("subscription", "subscriptions/listen", (ctx, filter: object) =>
+      readableUris(filter, ctx, sealedResources, sealedTemplates),
     ),
-    subscribe: operation(
-      "subscription",
-      "subscriptions/listen",
-      wrap((_ctx, filter: object) => filter),
-    ),
+    admission:
+      authentications.length === 0
+        ? undefined
+        : {
+            ...own("discover", "discover", () => undefined),
+            run: compose(middleware.filter(isAuthentication), "discover", () => ({})),
+          },
+    isPrivate,
     paramHeaders: new Map(
       tools.flatMap(({ key, paramHeaders }) => (paramHeaders.length > 0 ? [[key, paramHeaders]] : [])),
     ),
     listHint: hintJson(options.cacheHint, options.callersDiffer, "cacheHint"),
-    unknown: {
-      tool: wrap(({ operation: { name } }) => refuse(notFound("tool", name))),
-      resource: wrap(({ operation: { name } }) => refuse(notFound("resource", name))),
-      prompt: wrap(({ operation: { name } }) => refuse(notFound("prompt", name))),
-    },
-    unknownCompletion: wrap(({ operation: { name } }) =>
+    unknown: { tool: unknown("tool"), resource: unknown("resource"), prompt: unknown("prompt") },
+    unknownCompletion: compose(middleware, "completion", ({ operation: { name } }) =>
       refuse(
         new MCPError(`Nothing to complete: ${name}`, {
           code: "VALIDATION_ERROR",
@@ -148,34 +192,13 @@ export function seal(definitions: readonly ComponentDefinition[], options: SealO
         }),
       ),
     ),
-    hasMiddleware: options.middleware.length > 0,
+    hasMiddleware: middleware.length > 0,
     wrapped: new Set(
       tools.flatMap(({ key, item: { outputSchema } }) =>
         outputSchema && outputSchema["type"] !== "object" ? [key] : [],
       ),
     ),
   };
-}
-
-function operation<A>(
-  kind: Operation["kind"],
-  name: string,
-  run: Run<A>,
-  tags: readonly string[] = [],
-): SealedOperation<A> {
-  return { operation: { kind, name, tags }, run };
-}
-
-function byKey<D extends ComponentDefinition>(
-  definitions: readonly D[],
-  run: (definition: D) => Run<Readonly<Record<string, unknown>>>,
-): Map<string, SealedOperation> {
-  return new Map(
-    definitions.map((definition) => {
-      const { kind, key, tags } = definition;
-      return [key, operation(kind, key, run(definition), tags)];
-    }),
-  );
 }
 
 function refuse(error: MCPError): never {

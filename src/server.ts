@@ -11,6 +11,7 @@ import {
   defineTool,
   schemasOf,
 } from "./components.ts";
+import { authenticationsIn, identityProblems } from "./authentication.ts";
 import type { Middleware } from "./compose.ts";
 import { type CompilerLoaders, Compilers, examine } from "./compilers.ts";
 import { milliseconds } from "./duration.ts";
@@ -26,6 +27,7 @@ import {
   checkRunOptions,
   checkServerOptions,
 } from "./options.ts";
+import type { AccessOptions, ClientOf, OnlyKnown } from "./policy.ts";
 import { type ComponentRef, Registry } from "./registry.ts";
 import type { ListeningServer, NodeHandler, RunningServer, Runtime } from "./runtime.ts";
 import { type Schema, validator } from "./schema.ts";
@@ -96,16 +98,20 @@ export class MCPServer {
    * server.tool("get_task", { description: "Get a task.", input: z.object({ id: z.string() }) }, ({ id }) => tasks.get(id));
    * ```
    */
-  tool<const S extends Schema | undefined = undefined, const O extends Schema | undefined = undefined>(
+  tool<
+    const S extends Schema | undefined = undefined,
+    const O extends Schema | undefined = undefined,
+    const P extends AccessOptions = object,
+  >(
     name: string,
-    options: ToolOptions<S, O>,
-    handler: ToolHandler<S, O>,
+    options: ToolOptions<S, O> & P & OnlyKnown<P, ToolOptions<S, O>>,
+    handler: ToolHandler<S, O, ClientOf<P>>,
   ): this {
     this.#add(
       defineTool(
         this.#registry.nextOrder(),
         name,
-        options,
+        options as ToolOptions<Schema | undefined, Schema | undefined>,
         handler,
         this.#options.unknownArguments ?? "follow-schema",
       ),
@@ -124,10 +130,12 @@ export class MCPServer {
    * server.resource("tasks://{task_id}", { name: "task", description: "One task." }, ({ task_id }) => tasks.get(task_id));
    * ```
    */
-  resource<const U extends string>(
+  resource<const U extends string, const P extends AccessOptions = object>(
     uri: U,
-    options: ResourceOptions<keyof TemplateParams<U> & string>,
-    handler: ResourceHandler<U>,
+    options: ResourceOptions<keyof TemplateParams<U> & string> &
+      P &
+      OnlyKnown<P, ResourceOptions<keyof TemplateParams<U> & string>>,
+    handler: ResourceHandler<U, ClientOf<P>>,
   ): this {
     this.#add(defineResource(this.#registry.nextOrder(), uri, options, handler));
     return this;
@@ -144,12 +152,14 @@ export class MCPServer {
    * server.prompt("review", { description: "Review a file.", input: z.object({ path: z.string() }) }, ({ path }) => `Review ${path}.`);
    * ```
    */
-  prompt<const S extends Schema | undefined = undefined>(
+  prompt<const S extends Schema | undefined = undefined, const P extends AccessOptions = object>(
     name: string,
-    options: PromptOptions<S>,
-    handler: PromptHandler<S>,
+    options: PromptOptions<S> & P & OnlyKnown<P, PromptOptions<S>>,
+    handler: PromptHandler<S, ClientOf<P>>,
   ): this {
-    this.#add(definePrompt(this.#registry.nextOrder(), name, options, handler));
+    this.#add(
+      definePrompt(this.#registry.nextOrder(), name, options as PromptOptions<Schema | undefined>, handler),
+    );
     return this;
   }
 
@@ -318,6 +328,7 @@ export class MCPServer {
       validatorOf: (schema) => this.#compilers.validatorOf(schema),
       eventBus: this.#bus,
       stateKeys: this.#options.requestState ?? {},
+      authentications: authenticationsIn(this.#middleware),
       sealed: () =>
         this.#sealed && this.#sealedVersion === this.#registry.version ? this.#sealed : this.#seal(logger),
     };
@@ -327,7 +338,10 @@ export class MCPServer {
     const version = this.#registry.version;
     const definitions = this.#registry.enabled();
     await this.#compilers.load(definitions.flatMap(schemasOf).map(({ schema }) => schema));
-    const { sound, problems } = examine(definitions, this.#compilers.compile);
+    const authentications = authenticationsIn(this.#middleware);
+    const { sound, problems } = examine(definitions, this.#compilers.compile, (definition) =>
+      identityProblems(definition, authentications),
+    );
     if (problems.length > 0) {
       if (!this.#sealed) throw new ConfigurationError(problems);
       logger.error({ problems }, "Components added after the start are wrong and are left out");
@@ -338,6 +352,7 @@ export class MCPServer {
       middleware: this.#middleware,
       pageSize: this.#options.pageSize ?? 1_000,
       cacheHint: this.#options.cacheHint,
+      listsAll: this.#options.listing === "all",
       callersDiffer: this.#middleware.length > 0,
       timeout: this.#timeout,
       compile: this.#compilers.compile,

@@ -11,6 +11,7 @@ import {
   errorReply,
   invalidRequest,
 } from "./exchange.ts";
+import { whenAdmitted } from "./admission.ts";
 import { RPC, type RpcRequest, readMessage } from "./jsonrpc.ts";
 import { answerLegacy } from "./legacy.ts";
 import { claimsModern } from "./envelope.ts";
@@ -28,7 +29,7 @@ export function answer(
   if (Array.isArray(body)) return answerBatch(sealed, body, version, exchange, services);
   const message = readMessage(body);
   if ("problem" in message) return invalidRequest(400, `Invalid request: ${message.problem}`, message.id);
-  if ("notification" in message) return ACCEPTED;
+  if ("notification" in message) return whenAdmitted(sealed, exchange, services, undefined, () => ACCEPTED);
 
   const { request } = message;
   if (claimsModern(request))

@@ -10,6 +10,8 @@ export interface Exchange {
   /** A request header by its lower-case name; several are joined by `, `. */
   readonly header: (name: string) => string | undefined;
   readonly requestId: string;
+  /** Where the request comes from. */
+  readonly address?: (() => string | undefined) | undefined;
   readonly cancellation: Cancellation;
   /** Sends a message before the answer, which makes the answer an event stream; where the client accepts one. */
   readonly say?: ((json: string) => void) | undefined;

@@ -8,6 +8,7 @@ import { ToolResult } from "../result.ts";
 import type { Sealed } from "../seal.ts";
 import type { JsonSchema } from "../ports.ts";
 import { type Exchange, type ProtocolServices, type Reply, errorReply } from "./exchange.ts";
+import { challengeReply, whenAdmitted } from "./admission.ts";
 import { RPC, type RequestId, type RpcRequest, isObject } from "./jsonrpc.ts";
 import { LIST_MEMBER, isMethod, readAsk } from "./methods.ts";
 import { methodNotFound } from "./modern.ts";
@@ -23,10 +24,8 @@ export function answerLegacy(
   exchange: Exchange,
   services: ProtocolServices,
 ): Reply | Promise<Reply> {
-  if (method === "initialize") return initialize(sealed, id, params);
-  // The level cannot be kept without a session: messages of every call then come from "info" on.
-  if (method === "ping" || method === "logging/setLevel") return reply(id, "{}");
-  if (!isMethod(method)) return errorReply(200, id, methodNotFound(method));
+  if (!isMethod(method))
+    return whenAdmitted(sealed, exchange, services, id, () => answerItself(sealed, id, method, params));
   const read = readAsk(method, params);
   if ("error" in read) return errorReply(200, id, read.error);
   const envelope: CallEnvelope = {
@@ -35,11 +34,31 @@ export function answerLegacy(
     meta: isObject(params["_meta"]) ? params["_meta"] : undefined,
     cancellation: exchange.cancellation,
     audience: audience(params, exchange),
+    origin: exchange,
   };
   const outcome = dispatch(sealed, { ask: read.ask, envelope }, services);
   return isPromise(outcome)
     ? outcome.then((settled) => encode(sealed, read.ask, settled, id, envelope.requestId))
     : encode(sealed, read.ask, outcome, id, envelope.requestId);
+}
+
+/** Answers what is no operation. */
+function answerItself(
+  sealed: Sealed,
+  id: RequestId,
+  method: string,
+  params: Readonly<Record<string, unknown>>,
+): Reply {
+  switch (method) {
+    case "initialize":
+      return initialize(sealed, id, params);
+    case "ping":
+    // The level cannot be kept without a session: messages of every call then come from "info" on.
+    case "logging/setLevel":
+      return reply(id, "{}");
+    default:
+      return errorReply(200, id, methodNotFound(method));
+  }
 }
 
 /** The handshake: the client's revision where it is served, else the newest (2025-11-25, "Version Negotiation"). */
@@ -77,6 +96,8 @@ function withoutChanges(capabilities: Sealed["capabilities"]): Record<string, ob
 
 function encode(sealed: Sealed, ask: Ask, outcome: Outcome, id: RequestId, requestId: string): Reply {
   if (outcome.error) {
+    const challenged = challengeReply(outcome.error, id, ask, requestId, "legacy");
+    if (challenged) return challenged;
     if (!isToolFailure(ask, outcome.error, "legacy"))
       return errorReply(200, id, rpcError(outcome.error, ask, requestId, "legacy"));
     return reply(id, JSON.stringify(toolFailure(outcome.error, requestId)));

@@ -8,7 +8,8 @@ import type { Page } from "../list.ts";
 import { ResourceResult } from "../result.ts";
 import type { Sealed } from "../seal.ts";
 import { type ProtocolServices, type Reply, errorReply } from "./exchange.ts";
-import type { RequestId } from "./jsonrpc.ts";
+import { challengeReply } from "./admission.ts";
+import { RPC, type RequestId } from "./jsonrpc.ts";
 import { LIST_MEMBER } from "./methods.ts";
 import { isToolFailure, lacksCapability, rpcError, toolFailure, resultText } from "./outcome.ts";
 import { META, MODERN } from "./versions.ts";
@@ -29,22 +30,26 @@ export function encodeModern(
   const { sealed, ask, id, requestId } = origin;
   const { error, result } = outcome as Outcome & { readonly result?: object };
   if (error) {
+    const challenged = challengeReply(error, id, ask, requestId, "modern");
+    if (challenged) return challenged;
     if (isToolFailure(ask, error, "modern"))
       return reply(id, resultJson(sealed, toolFailure(error, requestId), ""));
     const status = lacksCapability(error) ? 400 : 200;
     return errorReply(status, id, rpcError(error, ask, requestId, "modern"));
   }
-  if (result instanceof InputRequired) return askFirst(result, origin, services);
+  const { identity } = outcome;
+  if (result instanceof InputRequired) return askFirst(result, identity?.principal, origin, services);
   switch (ask.kind) {
     case "list":
       return { status: 200, body: opening(id), tail: pageBytes(sealed, result as Page) };
     case "discover":
       return { status: 200, body: opening(id), tail: sealedBytes(sealed).discover };
     case "subscription":
+      if (identity && services.hub.isFullFor(identity.principal)) return tooManyStreams(id);
       return {
         status: 200,
         body: "",
-        listen: (outlet) => services.hub.listen(id, result, outlet, sealed.info),
+        listen: (outlet) => services.hub.listen(id, result, outlet, sealed.info, identity),
       };
     case "resource":
       return reply(
@@ -56,13 +61,20 @@ export function encodeModern(
   }
 }
 
+function tooManyStreams(id: RequestId): Reply {
+  const message =
+    "Service unavailable: this client has as many subscriptions as one may have. End another first.";
+  return errorReply(503, id, { code: RPC.internalError, message }, { "retry-after": "5" });
+}
+
 /** The questions of a call, with what it needs to go on when they are answered. */
 async function askFirst(
   { requests, record }: InputRequired,
+  principal: string | undefined,
   { sealed, ask, id }: Origin,
   { codec }: ProtocolServices,
 ): Promise<Reply> {
-  const requestState = await codec.seal(record, ask, sealed.info.name);
+  const requestState = await codec.seal({ ...record, principal }, ask, sealed.info.name);
   const result = JSON.stringify({ resultType: "input_required", inputRequests: requests, requestState });
   return reply(id, `${result.slice(0, -1)}${sealedBytes(sealed).meta}}`);
 }

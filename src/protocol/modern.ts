@@ -2,13 +2,14 @@
 
 import type { Ask, CallEnvelope, ClientInfo } from "../context.ts";
 import { dispatch } from "../dispatch.ts";
-import { type CallRecord, type Inquiry, ReplayInquiry } from "../inquiry.ts";
+import { type CallRecord, type Inquiry, ReplayInquiry, RequestStateError, resumed } from "../inquiry.ts";
 import { isPromise } from "../promises.ts";
 import type { Sealed } from "../seal.ts";
 import type { Audience, LogLevel } from "../voice.ts";
 import { type Meta, envelopeProblem } from "./envelope.ts";
 import { type Exchange, type ProtocolServices, type Reply, errorReply, invalidRequest } from "./exchange.ts";
 import { contradiction, missing, paramMismatch } from "./headers.ts";
+import { refusalOfUnknown, whenAdmitted } from "./admission.ts";
 import { RPC, type RequestId, type RpcError, type RpcRequest, isObject } from "./jsonrpc.ts";
 import { isMethod, readAsk } from "./methods.ts";
 import { encodeModern } from "./modern-result.ts";
@@ -35,13 +36,18 @@ export function answerModern(
   if (lacking) return refuse(id, lacking);
 
   const read = readModern(sealed, method, params);
-  if (!read) return errorReply(404, id, methodNotFound(method));
+  if (!read)
+    return whenAdmitted(sealed, exchange, services, id, () => errorReply(404, id, methodNotFound(method)));
   if ("error" in read) return errorReply(200, id, read.error);
   const { ask } = read;
   const declared = ask.kind === "tool" ? sealed.paramHeaders.get(ask.name) : undefined;
   const mismatched =
     declared && ask.kind === "tool" ? paramMismatch(declared, ask.args, exchange.header) : undefined;
-  if (mismatched) return refuse(id, mismatched);
+  if (mismatched) {
+    const told = refuse(id, mismatched);
+    // Who may not know of the tool does not learn of its parameters.
+    return refusalOfUnknown(sealed, ask, id, exchange, services).then((refusal) => refusal ?? told);
+  }
   if (ask.kind === "subscription" && !exchange.say) {
     return invalidRequest(
       406,
@@ -110,9 +116,9 @@ const MAY_ASK: ReadonlySet<Ask["kind"]> = new Set(["tool", "prompt", "resource"]
 
 function run(admitted: Admitted): Reply | Promise<Reply> {
   const { ask, params } = admitted;
-  if (!MAY_ASK.has(ask.kind)) return perform(admitted, undefined);
+  if (!MAY_ASK.has(ask.kind)) return perform(admitted, undefined, false);
   const isRetry = params["requestState"] !== undefined || params["inputResponses"] !== undefined;
-  return isRetry ? retry(admitted) : perform(admitted, firstInquiry);
+  return isRetry ? retry(admitted) : perform(admitted, firstInquiry, false);
 }
 
 const firstInquiry = (): Inquiry => new ReplayInquiry();
@@ -129,17 +135,16 @@ async function retry(admitted: Admitted): Promise<Reply> {
       typeof requestState === "string"
         ? await services.codec.open(requestState, ask, sealed.info.name)
         : undefined;
-    if (!record)
-      return errorReply(
-        200,
-        id,
-        invalidParams('"requestState" is not one that this request was given, or is too old.'),
-      );
+    if (!record) return errorReply(200, id, invalidParams(new RequestStateError().message));
   }
-  return perform(admitted, () => new ReplayInquiry(record, inputResponses));
+  return perform(admitted, (principal) => resumed(record, inputResponses, principal), true);
 }
 
-function perform(admitted: Admitted, inquire: (() => Inquiry) | undefined): Reply | Promise<Reply> {
+function perform(
+  admitted: Admitted,
+  inquire: CallEnvelope["inquire"],
+  resumes: boolean,
+): Reply | Promise<Reply> {
   const { sealed, ask, id, meta, exchange, services } = admitted;
   const envelope: CallEnvelope = {
     requestId: exchange.requestId,
@@ -150,6 +155,8 @@ function perform(admitted: Admitted, inquire: (() => Inquiry) | undefined): Repl
     cancellation: exchange.cancellation,
     audience: audience(meta, exchange),
     inquire,
+    resumes,
+    origin: exchange,
   };
   const outcome = dispatch(sealed, { ask, envelope }, services);
   const origin = { sealed, ask, id, requestId: envelope.requestId };

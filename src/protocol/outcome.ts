@@ -2,7 +2,7 @@
 
 import type { Ask } from "../context.ts";
 import type { MCPError } from "../errors.ts";
-import { ClientCapabilityError } from "../inquiry.ts";
+import { ClientCapabilityError, RequestStateError } from "../inquiry.ts";
 import { shortened } from "../refusals.ts";
 import { ToolResult } from "../result.ts";
 import type { Sealed } from "../seal.ts";
@@ -16,7 +16,10 @@ export type Era = "modern" | "legacy";
  * that would have to be asked and cannot be.
  */
 export function isToolFailure(ask: Ask, error: MCPError, era: Era): boolean {
-  const isProtocols = error.code === "TOOL_NOT_FOUND" || (era === "modern" && lacksCapability(error));
+  const isProtocols =
+    error.code === "TOOL_NOT_FOUND" ||
+    error instanceof RequestStateError ||
+    (era === "modern" && lacksCapability(error));
   return ask.kind === "tool" && !isProtocols;
 }
 
@@ -38,6 +41,8 @@ export function rpcError(error: MCPError, ask: Ask, requestId: string, era: Era)
     const { message, requiredCapabilities } = error;
     return { code: RPC.missingCapability, message, data: { requiredCapabilities } };
   }
+  if (error instanceof RequestStateError)
+    return { code: RPC.invalidParams, message: `Invalid params: ${error.message}` };
   const body = error.toBody(requestId);
   // Which resource was not found stands beside the error (specification, "Resources › Error Handling").
   const uri =

@@ -1,5 +1,6 @@
 /** `subscriptions/listen` (2026-07-28, "Subscriptions"): who listens to what, and what each is sent. */
 
+import { type VerifiedIdentity, whenExpired } from "../client.ts";
 import type { EventBus, ServerEvent } from "../ports.ts";
 import type { Sealed, ServerInfo } from "../seal.ts";
 import { asUriText } from "../uri-template.ts";
@@ -26,6 +27,7 @@ interface Subscription {
   readonly id: RequestId;
   readonly outlet: Outlet;
   readonly server: ServerInfo;
+  readonly principal: string | undefined;
 }
 
 /** A client may follow so many resources with one subscription. */
@@ -66,15 +68,33 @@ export function isResource(sealed: Sealed, uri: string): boolean {
 export class SubscriptionHub {
   readonly #topics = new Map<string, Set<Subscription>>();
   readonly #subscriptions = new Set<Subscription>();
+  /** How many subscriptions each known caller has. */
+  readonly #counts = new Map<string, number>();
+  readonly #mostPerClient: number;
   readonly #unsubscribe: () => void;
 
-  constructor(bus: EventBus) {
+  constructor(bus: EventBus, mostPerClient: number) {
+    this.#mostPerClient = mostPerClient;
     this.#unsubscribe = bus.subscribe((event) => this.#deliver(event));
   }
 
-  /** Acknowledges, then tells of each event that the filter names, until the returned function is called. */
-  listen(id: RequestId, filter: Filter, outlet: Outlet, server: ServerInfo): () => void {
-    const subscription: Subscription = { id, outlet, server };
+  /** Whether this caller has as many subscriptions as one may have. */
+  isFullFor(principal: string): boolean {
+    return (this.#counts.get(principal) ?? 0) >= this.#mostPerClient;
+  }
+
+  /**
+   * Acknowledges, then tells of each event that the filter names, until the returned function is called or the
+   * credentials of the caller expire.
+   */
+  listen(
+    id: RequestId,
+    filter: Filter,
+    outlet: Outlet,
+    server: ServerInfo,
+    identity: VerifiedIdentity | undefined,
+  ): () => void {
+    const subscription: Subscription = { id, outlet, server, principal: identity?.principal };
     const topics = filterTopics(filter);
     outlet.send(
       notification("notifications/subscriptions/acknowledged", id, { notifications: filter }),
@@ -85,12 +105,20 @@ export class SubscriptionHub {
       return () => {};
     }
     this.#subscriptions.add(subscription);
+    this.#count(subscription, 1);
     for (const topic of topics) {
       let listeners = this.#topics.get(topic);
       if (!listeners) this.#topics.set(topic, (listeners = new Set()));
       listeners.add(subscription);
     }
-    return () => this.#forget(subscription, topics);
+    const unexpiring = whenExpired(identity, () => {
+      this.#forget(subscription, topics);
+      finish(subscription);
+    });
+    return () => {
+      unexpiring();
+      this.#forget(subscription, topics);
+    };
   }
 
   /** Ends every subscription gracefully: each gets its result. */
@@ -102,12 +130,20 @@ export class SubscriptionHub {
   }
 
   #forget(subscription: Subscription, topics: readonly string[]): void {
-    this.#subscriptions.delete(subscription);
+    if (!this.#subscriptions.delete(subscription)) return;
+    this.#count(subscription, -1);
     for (const topic of topics) {
       const listeners = this.#topics.get(topic);
       listeners?.delete(subscription);
       if (listeners?.size === 0) this.#topics.delete(topic);
     }
+  }
+
+  #count({ principal }: Subscription, more: number): void {
+    if (principal === undefined) return;
+    const count = (this.#counts.get(principal) ?? 0) + more;
+    if (count > 0) this.#counts.set(principal, count);
+    else this.#counts.delete(principal);
   }
 
   #deliver(event: ServerEvent): void {

@@ -12,10 +12,11 @@ import {
   type ServerContext,
 } from "@modelcontextprotocol/server";
 import { hintMembers } from "../cache-hint.ts";
+import type { Origin } from "../client.ts";
 import { type Ask, type CallEnvelope, Cancellation, type ClientInfo } from "../context.ts";
 import { type Outcome, dispatch } from "../dispatch.ts";
 import { MCPError, internalError } from "../errors.ts";
-import { type InputRequest, InputRequired, type Inquiry, LiveInquiry, ReplayInquiry } from "../inquiry.ts";
+import { type InputRequest, InputRequired, LiveInquiry, RequestStateError, resumed } from "../inquiry.ts";
 import type { Page } from "../list.ts";
 import { RPC, isObject } from "../protocol/jsonrpc.ts";
 import { legacyResult, legacyTool } from "../protocol/legacy.ts";
@@ -43,6 +44,8 @@ export interface BridgeOptions {
   readonly versions: readonly string[];
   /** Where calls under way are counted. */
   readonly running?: Set<Cancellation>;
+  /** Where a request comes from; on stdio there is none. */
+  readonly originOf: (request: Request | undefined) => Origin | undefined;
 }
 
 /** A bare SDK server that hands every operation to our dispatch, and tells its client of changes. */
@@ -50,7 +53,7 @@ export function bridge(
   runtime: Runtime,
   { info, capabilities, instructions, listHint }: Sealed,
   codec: StateCodec,
-  { versions, running = new Set() }: BridgeOptions,
+  { versions, running = new Set(), originOf }: BridgeOptions,
 ): Server {
   const server = new Server(info as ConstructorParameters<typeof Server>[0], {
     capabilities,
@@ -63,7 +66,11 @@ export function bridge(
     const requestId = requestIdFrom(http?.req?.headers.get("x-request-id") ?? undefined);
     try {
       const result = {
-        ...(await connection.answer(request, mcpReq, { requestId, releaseStream: http?.closeSSE })),
+        ...(await connection.answer(request, mcpReq, {
+          requestId,
+          releaseStream: http?.closeSSE,
+          origin: originOf(http?.req),
+        })),
       };
       // What cannot be written would be dropped further on, and the client left waiting.
       JSON.stringify(result);
@@ -108,12 +115,12 @@ class Connection {
   async answer(
     request: JSONRPCRequest,
     mcpReq: RequestContext,
-    exchange: Pick<CallEnvelope, "requestId" | "releaseStream">,
+    exchange: Pick<CallEnvelope, "requestId" | "releaseStream" | "origin">,
   ): Promise<object> {
     const { method, params = {} } = request;
     const sealed = await this.#runtime.sealed();
     if (method === "resources/subscribe" || method === "resources/unsubscribe")
-      return this.#follow(sealed, method, params);
+      return this.#follow(sealed, method, params, exchange);
     if (!isMethod(method)) throw protocolError(methodNotFound(method));
     const read = readAsk(method, params);
     if ("error" in read) throw protocolError(read.error);
@@ -134,9 +141,14 @@ class Connection {
     }
   }
 
-  #follow(sealed: Sealed, method: string, { uri }: Claims): object {
+  async #follow(
+    sealed: Sealed,
+    method: string,
+    { uri }: Claims,
+    exchange: Pick<CallEnvelope, "requestId" | "origin">,
+  ): Promise<object> {
     const name = typeof uri === "string" ? uri : "";
-    if (!isResource(sealed, name)) {
+    if (!isResource(sealed, name) || !(await this.#mayFollow(sealed, name, exchange))) {
       throw protocolError(
         rpcError(notFound("resource", name), { kind: "resource", name }, makeRequestId(), "legacy"),
       );
@@ -152,6 +164,18 @@ class Connection {
     return {};
   }
 
+  /** Those who may read a resource may follow it. */
+  async #mayFollow(
+    sealed: Sealed,
+    uri: string,
+    exchange: Pick<CallEnvelope, "requestId" | "origin">,
+  ): Promise<boolean> {
+    const ask: Ask = { kind: "subscription", filter: { resourceSubscriptions: [uri] } };
+    const envelope = { ...exchange, ...handshake(this.#server), cancellation: new Cancellation() };
+    const outcome = await dispatch(sealed, { ask, envelope }, this.#runtime);
+    return !outcome.error && "resourceSubscriptions" in outcome.result;
+  }
+
   async #envelope(
     ask: Ask,
     sealed: Sealed,
@@ -164,25 +188,23 @@ class Connection {
       meta: mcpReq._meta,
       cancellation,
       audience: audience(mcpReq, claims),
+      resumes: mcpReq.requestState() !== undefined || mcpReq.inputResponses !== undefined,
       inquire: claims
         ? await this.#replay(ask, sealed, mcpReq)
         : () => new LiveInquiry((question) => this.#ask(question, mcpReq, cancellation)),
     };
   }
 
-  async #replay(ask: Ask, sealed: Sealed, mcpReq: RequestContext): Promise<(() => Inquiry) | undefined> {
+  async #replay(ask: Ask, sealed: Sealed, mcpReq: RequestContext): Promise<CallEnvelope["inquire"]> {
     if (ask.kind !== "tool" && ask.kind !== "prompt" && ask.kind !== "resource") return undefined;
     const state: unknown = mcpReq.requestState();
     const record =
       typeof state === "string" ? await this.#codec.open(state, ask, sealed.info.name) : undefined;
     if (state !== undefined && !record) {
-      throw new ProtocolError(
-        -32602,
-        'Invalid params: "requestState" is not one that this request was given, or is too old.',
-      );
+      throw new ProtocolError(-32602, `Invalid params: ${new RequestStateError().message}`);
     }
     const responses = mcpReq.inputResponses ?? {};
-    return () => new ReplayInquiry(record, responses);
+    return (principal) => resumed(record, responses, principal);
   }
 
   /** Asks the client: a server request of the 2025 era, which is withdrawn where the call ends before its answer. */
@@ -215,7 +237,11 @@ class Connection {
     }
     const { result } = outcome;
     if (result instanceof InputRequired) {
-      const requestState = await this.#codec.seal(result.record, ask, sealed.info.name);
+      const requestState = await this.#codec.seal(
+        { ...result.record, principal: outcome.identity?.principal },
+        ask,
+        sealed.info.name,
+      );
       return { resultType: "input_required", inputRequests: result.requests, requestState };
     }
     if (era === "legacy")

@@ -5,6 +5,7 @@ import {
   type Server,
   WebStandardStreamableHTTPServerTransport,
 } from "@modelcontextprotocol/server";
+import type { Origin } from "../client.ts";
 import type { Cancellation } from "../context.ts";
 import type { EventReplay, EventStore } from "../ports.ts";
 import { RPC } from "../protocol/jsonrpc.ts";
@@ -15,7 +16,8 @@ import type { Sealed } from "../seal.ts";
 import { bridge } from "./bridge.ts";
 
 export interface Session {
-  handle(request: Request, parsedBody: unknown): Promise<Handled>;
+  /** @param origin - Where the request comes from: what identifies its sender is kept from the SDK. */
+  handle(request: Request, parsedBody: unknown, origin: Origin): Promise<Handled>;
   /** Ends the stream on which the client is told of changes. */
   endStream(): void;
   close(): Promise<void>;
@@ -56,23 +58,33 @@ export async function openSession(
     // Streams are kept alive where they leave.
     keepAliveMs: 0,
   });
-  const server = bridge(runtime, sealed, codec, { versions: LEGACY, running });
+  const origins = new WeakMap<Request, Origin>();
+  const originOf = (request: Request | undefined) => request && origins.get(request);
+  const server = bridge(runtime, sealed, codec, { versions: LEGACY, running, originOf });
   await server.connect(transport);
-  return new SdkSession(server, transport, store);
+  return new SdkSession(server, transport, store, origins);
 }
 
 class SdkSession implements Session {
   readonly #server: Server;
   readonly #transport: WebStandardStreamableHTTPServerTransport;
   readonly #store: SessionStore;
+  readonly #origins: WeakMap<Request, Origin>;
 
-  constructor(server: Server, transport: WebStandardStreamableHTTPServerTransport, store: SessionStore) {
+  constructor(
+    server: Server,
+    transport: WebStandardStreamableHTTPServerTransport,
+    store: SessionStore,
+    origins: WeakMap<Request, Origin>,
+  ) {
+    this.#origins = origins;
     this.#server = server;
     this.#transport = transport;
     this.#store = store;
   }
 
-  async handle(request: Request, parsedBody: unknown): Promise<Handled> {
+  async handle(request: Request, parsedBody: unknown, origin: Origin): Promise<Handled> {
+    this.#origins.set(request, origin);
     const negotiated = this.#server.getNegotiatedProtocolVersion();
     const stated = request.headers.get(VERSION);
     // A session speaks the revision of its handshake; the header only repeats it, and some clients get it wrong.

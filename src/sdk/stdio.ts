@@ -1,6 +1,7 @@
 /** stdio through the official SDK. */
 
 import { serveStdio } from "@modelcontextprotocol/server/stdio";
+import type { Origin } from "../client.ts";
 import { StateCodec } from "../protocol/request-state.ts";
 import { LEGACY } from "../protocol/versions.ts";
 import type { Runtime } from "../runtime.ts";
@@ -24,11 +25,14 @@ export interface StdioConnection {
 export function connectStdio(
   runtime: Runtime,
   sealed: Sealed,
+  token: string | undefined,
   ...streams: ConstructorParameters<typeof StdioWire>
 ): StdioConnection {
   const wire = new StdioWire(...streams);
   const codec = new StateCodec(runtime.stateKeys);
-  const connection = serveStdio(() => bridge(runtime, sealed, codec, { versions: VERSIONS }), {
+  const origin: Origin = { header: () => undefined, token };
+  const options = { versions: VERSIONS, originOf: () => origin };
+  const connection = serveStdio(() => bridge(runtime, sealed, codec, options), {
     transport: wire,
     onerror: (error) => runtime.logger.warn({ err: error }, "stdio"),
   });

@@ -40,17 +40,23 @@ export class Endpoint {
   #receiving = 0;
 
   constructor(runtime: Runtime) {
-    const { path = "/mcp", maxBodyBytes = 1_048_576, maxInFlight = 1_000, maxStreams = 1_024 } = runtime.http;
+    const {
+      path = "/mcp",
+      maxBodyBytes = 1_048_576,
+      maxInFlight = 1_000,
+      maxStreams = 1_024,
+      maxStreamsPerClient = 8,
+    } = runtime.http;
     this.#runtime = runtime;
     this.#services = {
       logger: runtime.logger,
       validatorOf: runtime.validatorOf,
       codec: new StateCodec(runtime.stateKeys),
-      hub: new SubscriptionHub(runtime.eventBus),
+      hub: new SubscriptionHub(runtime.eventBus, maxStreamsPerClient),
     };
     const { sessions } = runtime.http;
     this.#sessions = sessions
-      ? new Sessions(runtime, this.#services.codec, this.#running, sessions === true ? {} : sessions)
+      ? new Sessions(runtime, this.#services, this.#running, sessions === true ? {} : sessions)
       : undefined;
     this.streams = new Streams(maxStreams, runtime.logger);
     this.#gate = createGate(runtime.http);

@@ -1,13 +1,22 @@
 /** The sessions of 2025-era clients: opened by a handshake, found by their id, ended when nobody uses them. */
 
+import { type VerifiedIdentity, whenExpired } from "../client.ts";
 import type { Cancellation } from "../context.ts";
 import { milliseconds } from "../duration.ts";
 import { memoryEventStore } from "../events.ts";
 import { claimsModern } from "../protocol/envelope.ts";
-import { type Exchange, type Relay, type Reply, errorReply, invalidRequest } from "../protocol/exchange.ts";
+import { callerOf, refusalOfUnknown } from "../protocol/admission.ts";
+import {
+  type Exchange,
+  type ProtocolServices,
+  type Relay,
+  type Reply,
+  errorReply,
+  invalidRequest,
+} from "../protocol/exchange.ts";
 import { RPC, type RequestId, isObject, readMessage } from "../protocol/jsonrpc.ts";
+import { isMethod, readAsk } from "../protocol/methods.ts";
 import { unsupportedVersion } from "../protocol/modern.ts";
-import type { StateCodec } from "../protocol/request-state.ts";
 import { LEGACY } from "../protocol/versions.ts";
 import type { SessionOptions } from "../options.ts";
 import type { Runtime } from "../runtime.ts";
@@ -16,6 +25,8 @@ import type { Session } from "../sdk/session.ts";
 interface Entry {
   readonly id: string;
   readonly session: Session;
+  /** Who opened it, where that is known: it is nobody else's. */
+  readonly principal: string | undefined;
   /** Requests and streams that use the session now. */
   uses: number;
   lastUsed: number;
@@ -25,7 +36,7 @@ const FORWARDED = ["accept", "content-type", "mcp-session-id", "mcp-protocol-ver
 
 export class Sessions {
   readonly #runtime: Runtime;
-  readonly #codec: StateCodec;
+  readonly #services: ProtocolServices;
   readonly #running: Set<Cancellation>;
   readonly #options: Required<Pick<SessionOptions, "max" | "eventStore">> & {
     readonly idle: number;
@@ -38,12 +49,12 @@ export class Sessions {
   /** @param running - The calls under way, of all sessions and beside them. */
   constructor(
     runtime: Runtime,
-    codec: StateCodec,
+    services: ProtocolServices,
     running: Set<Cancellation>,
     { max = 1_000, idle = "30m", eventStore = memoryEventStore(), retry = "1s" }: SessionOptions,
   ) {
     this.#runtime = runtime;
-    this.#codec = codec;
+    this.#services = services;
     this.#running = running;
     this.#options = {
       max,
@@ -67,10 +78,13 @@ export class Sessions {
     if (id === undefined && method !== "POST") {
       return invalidRequest(400, "Bad request: name the session in the Mcp-Session-Id header.");
     }
-    const entry = id === undefined ? await this.#open() : this.#entries.get(id);
+    const caller = await this.#caller(body, exchange);
+    if ("refusal" in caller) return caller.refusal;
+    const principal = caller.identity?.principal;
+    const entry = id === undefined ? await this.#open(principal) : this.#entries.get(id);
     if (entry === "full") return FULL;
-    // The client is to begin again (2025-11-25, "Session Management").
-    if (!entry)
+    // The client is to begin again (2025-11-25, "Session Management"). Another's session is none: its id proves nothing.
+    if (!entry || entry.principal !== principal)
       return errorReply(404, undefined, {
         code: RPC.invalidRequest,
         message: "Session not found: initialize again.",
@@ -78,7 +92,7 @@ export class Sessions {
     const version = exchange.header("mcp-protocol-version");
     if (id !== undefined && version !== undefined && !LEGACY.includes(version))
       return errorReply(400, idOf(body), unsupportedVersion(version.slice(0, 64)));
-    const reply = await this.#use(entry, request(method, exchange), body);
+    const reply = await this.#use(entry, method, body, exchange, caller.identity);
     // A handshake that failed opened nothing.
     if (id === undefined && reply.headers?.["mcp-session-id"] === undefined) await this.#end(entry.id);
     return reply;
@@ -95,7 +109,20 @@ export class Sessions {
     await Promise.all([...this.#entries.keys()].map((id) => this.#end(id)));
   }
 
-  async #open(): Promise<Entry | "full"> {
+  /** Who sends a request, or the refusal: as a status and a challenge, before the SDK answers with a stream. */
+  async #caller(body: unknown, exchange: Exchange): ReturnType<typeof callerOf> {
+    const sealed = await this.#runtime.sealed();
+    const message = readMessage(body);
+    const asked = "request" in message ? message.request : undefined;
+    const caller = await callerOf(sealed, exchange, this.#services, asked?.id);
+    if (!asked || "refusal" in caller || caller.identity) return caller;
+    const read = isMethod(asked.method) ? readAsk(asked.method, asked.params ?? {}) : undefined;
+    if (!read || "error" in read) return caller;
+    const refusal = await refusalOfUnknown(sealed, read.ask, asked.id, exchange, this.#services);
+    return refusal ? { refusal } : caller;
+  }
+
+  async #open(principal: string | undefined): Promise<Entry | "full"> {
     if (this.#entries.size + this.#opening >= this.#options.max) return "full";
     this.#opening++;
     try {
@@ -104,8 +131,13 @@ export class Sessions {
       const { eventStore, retry, idle } = this.#options;
       const closed = () => void this.#end(id);
       const settings = { id, eventStore, retry, running: this.#running, closed };
-      const session = await openSession(this.#runtime, await this.#runtime.sealed(), this.#codec, settings);
-      const entry: Entry = { id, session, uses: 0, lastUsed: performance.now() };
+      const session = await openSession(
+        this.#runtime,
+        await this.#runtime.sealed(),
+        this.#services.codec,
+        settings,
+      );
+      const entry: Entry = { id, session, principal, uses: 0, lastUsed: performance.now() };
       this.#entries.set(id, entry);
       this.#sweeper ??= setInterval(() => this.#sweep(), Math.max(1_000, idle / 4)).unref();
       return entry;
@@ -114,19 +146,25 @@ export class Sessions {
     }
   }
 
-  async #use(entry: Entry, incoming: Request, body: unknown): Promise<Reply> {
+  async #use(
+    entry: Entry,
+    method: string,
+    body: unknown,
+    exchange: Exchange,
+    identity: VerifiedIdentity | undefined,
+  ): Promise<Reply> {
     entry.uses++;
     const done = () => {
       entry.uses--;
       entry.lastUsed = performance.now();
     };
     try {
-      const { response, replayed } = await entry.session.handle(incoming, body);
+      const { response, replayed } = await entry.session.handle(request(method, exchange), body, exchange);
       const { status, body: events } = response;
       const id = response.headers.get("mcp-session-id");
       const headers = id === null ? {} : { "mcp-session-id": id };
       if (events && response.headers.get("content-type")?.startsWith("text/event-stream"))
-        return { status, body: "", headers, relay: (to) => pump(events, to, replayed, done) };
+        return { status, body: "", headers, relay: (to) => pump(events, to, replayed, identity, done) };
       const text = await response.text();
       done();
       return status < 400 ? { status, body: text, headers } : refused(status, text, idOf(body));
@@ -187,7 +225,13 @@ function request(method: string, { header, requestId }: Exchange): Request {
  * not keep up is cut off here as anywhere, and may come back for what it missed. What it missed comes all at
  * once, and from a store with bounds.
  */
-function pump(events: ReadableStream<Uint8Array>, to: Relay, replayed: number, done: () => void): () => void {
+function pump(
+  events: ReadableStream<Uint8Array>,
+  to: Relay,
+  replayed: number,
+  identity: VerifiedIdentity | undefined,
+  done: () => void,
+): () => void {
   const reader = events.getReader();
   const decoder = new TextDecoder();
   const passOn = async () => {
@@ -195,9 +239,11 @@ function pump(events: ReadableStream<Uint8Array>, to: Relay, replayed: number, d
       to.pass(decoder.decode(read.value, { stream: true }));
   };
   to.allow(replayed);
+  const unexpiring = whenExpired(identity, () => void reader.cancel().catch(() => {}));
   passOn()
     .catch(() => {})
     .finally(() => {
+      unexpiring();
       to.end();
       done();
     });

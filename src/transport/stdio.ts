@@ -12,7 +12,7 @@ const AFTER_SIGNAL = 1_000;
 /** Starts the server on stdio. Ends when the client closes the input, or by signal. */
 export async function serveStdio(
   runtime: Runtime,
-  { signals = true, shutdown }: RunStdioOptions,
+  { signals = true, shutdown, token }: RunStdioOptions,
 ): Promise<RunningServer> {
   const { limit } = shutdownLimits(shutdown);
   const output = claimStdout();
@@ -42,7 +42,7 @@ export async function serveStdio(
     await runtime.lifecycle.start();
     // A signal that comes while the server starts ends the process as soon as its hooks have run.
     if (closing) await closing;
-    connection = connectStdio(runtime, await runtime.sealed(), process.stdin, output);
+    connection = connectStdio(runtime, await runtime.sealed(), token, process.stdin, output);
   } catch (error) {
     ignoreSignals();
     throw error;

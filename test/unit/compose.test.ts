@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { type Middleware, compose } from "../../src/compose.ts";
+import { type Middleware, type MiddlewareLayer, compose } from "../../src/compose.ts";
 import type { RequestContext } from "../../src/context.ts";
 
 const ctx = { operation: { kind: "tool", name: "x", tags: [] } } as unknown as RequestContext;
@@ -7,7 +7,7 @@ const ctx = { operation: { kind: "tool", name: "x", tags: [] } } as unknown as R
 describe("an onion", () => {
   test("without layers is its heart", () => {
     const heart = () => "core";
-    expect(compose([], heart)).toBe(heart);
+    expect(compose([], "tool", heart)).toBe(heart);
   });
 
   test("runs the first layer outermost, and hands context and arguments through", async () => {
@@ -21,7 +21,7 @@ describe("an onion", () => {
         events.push(`${name} out`);
         return `${name}(${String(result)})`;
       };
-    const run = compose<number>([layer("a"), layer("b"), layer("c")], (given, args) => {
+    const run = compose<number>([layer("a"), layer("b"), layer("c")], "tool", (given, args) => {
       events.push(`heart ${args}`);
       expect(given).toBe(ctx);
       return "core";
@@ -33,13 +33,14 @@ describe("an onion", () => {
   test("ends where a layer answers by itself or throws", async () => {
     let ran = 0;
     const heart = () => ++ran;
-    expect(await compose([() => "mine", async (_ctx, next) => next()], heart)(ctx, 0)).toBe("mine");
+    expect(await compose([() => "mine", async (_ctx, next) => next()], "tool", heart)(ctx, 0)).toBe("mine");
     const refusing = compose<number>(
       [
         () => {
           throw new Error("no");
         },
       ],
+      "tool",
       heart,
     );
     await expect(refusing(ctx, 0)).rejects.toThrow("no");
@@ -57,8 +58,10 @@ describe("an onion", () => {
     const failing = () => {
       throw new Error("sync");
     };
-    expect(await compose([recovering], failing)(ctx, 0)).toBe("sync");
-    expect(await compose([recovering], () => Promise.reject(new Error("async")))(ctx, 0)).toBe("async");
+    expect(await compose([recovering], "tool", failing)(ctx, 0)).toBe("sync");
+    expect(await compose([recovering], "tool", () => Promise.reject(new Error("async")))(ctx, 0)).toBe(
+      "async",
+    );
   });
 
   test("runs once: a second next() is an error, and the operation does not run again", async () => {
@@ -67,11 +70,26 @@ describe("an onion", () => {
       await next();
       return await next();
     };
-    await expect(compose([twice], () => ++ran)(ctx, 0)).rejects.toThrow("called next() twice");
+    await expect(compose([twice], "tool", () => ++ran)(ctx, 0)).rejects.toThrow("called next() twice");
     expect(ran).toBe(1);
     const racing: Middleware = (_ctx, next) => Promise.all([next(), next()]);
-    await expect(compose([racing], () => ++ran)(ctx, 0)).rejects.toThrow("called next() twice");
+    await expect(compose([racing], "tool", () => ++ran)(ctx, 0)).rejects.toThrow("called next() twice");
     expect(ran).toBe(2);
+  });
+
+  test("is made of the layers that concern its kind of operation", async () => {
+    const seen: string[] = [];
+    const layer = (name: string, kinds?: MiddlewareLayer["kinds"]): MiddlewareLayer => ({
+      name,
+      ...(kinds && { kinds }),
+      handle: (_ctx, next) => {
+        seen.push(name);
+        return next();
+      },
+    });
+    const layers = [layer("all"), layer("lists", ["list"]), layer("tools", ["tool"])];
+    await compose(layers, "tool", () => 1)(ctx, 0);
+    expect(seen).toEqual(["all", "tools"]);
   });
 
   test("keeps calls apart", async () => {
@@ -79,7 +97,7 @@ describe("an onion", () => {
       await Promise.resolve();
       return await next();
     };
-    const run = compose<number>([layer, layer], async (_ctx, args) => args * 2);
+    const run = compose<number>([layer, layer], "tool", async (_ctx, args) => args * 2);
     const results = await Promise.all(Array.from({ length: 100 }, (_, index) => run(ctx, index)));
     expect(results).toEqual(Array.from({ length: 100 }, (_, index) => index * 2));
   });

@@ -411,8 +411,6 @@ describe("plain JSON Schema that is wrong", () => {
 });
 
 describe("an option that there is not", () => {
-  const requirement =
-    "This release knows no such requirement: whoever reaches the server may call everything. Leave it out, and let whatever stands before the server see to it.";
   mistakes({
     "on a tool": [
       (server) => server.tool("t", { description, inputs: z.object({}) }, handler),
@@ -420,11 +418,11 @@ describe("an option that there is not", () => {
     ],
     "on a tool, like none": [
       (server) => server.tool("t", { description, x_internal_remark: 1 }, handler),
-      'Tool "t": unknown option "x_internal_remark". Write one of: description, title, icons, tags, timeout, _meta, input, output, annotations, unknownArguments.',
+      'Tool "t": unknown option "x_internal_remark". Write one of: description, title, icons, tags, timeout, auth, public, roles, scopes, tenant, guards, _meta, input, output, annotations, unknownArguments.',
     ],
-    "that says who may call a tool": [
-      (server) => server.tool("t", { description, roles: ["admin"] }, handler),
-      `Tool "t": unknown option "roles". ${requirement}`,
+    "that is nearly one that says who may call": [
+      (server) => server.tool("t", { description, role: ["admin"] }, handler),
+      'Tool "t": unknown option "role". Did you mean "roles"?',
     ],
     "on a tool, in place of a description": [
       (server) => server.tool("t", { descripton: description }, handler),
@@ -434,10 +432,6 @@ describe("an option that there is not", () => {
       (server) => server.resource("config://a", { name, description, mimetype: "text/plain" }, handler),
       'Resource "config://a": unknown option "mimetype". Did you mean "mimeType"?',
     ],
-    "that says who may read a resource": [
-      (server) => server.resource("config://a", { name, description, auth: true }, handler),
-      `Resource "config://a": unknown option "auth". ${requirement}`,
-    ],
     "on a prompt": [
       (server) => server.prompt("p", { description, output: z.string() }, handler),
       'Prompt "p": unknown option "output". Did you mean "input"?',
@@ -445,10 +439,6 @@ describe("an option that there is not", () => {
     "on a server": [
       () => new MCPServer({ name: "a", version: "1", pagesize: 3 } as MCPServerOptions),
       'MCPServer: unknown option "pagesize". Did you mean "pageSize"?',
-    ],
-    "that says who may call a server": [
-      () => new MCPServer({ name: "a", version: "1", authenticator: {} } as MCPServerOptions),
-      `MCPServer: unknown option "authenticator". ${requirement}`,
     ],
     "on how a server is reached": [
       () => new MCPServer({ name: "a", version: "1", http: { maxBodySize: 1 } as object }),
@@ -462,7 +452,6 @@ describe("an option that there is not", () => {
 
   it.each([
     [{ prot: 1 }, 'run(): unknown option "prot". Did you mean "port"?'],
-    [{ auth: true }, `run(): unknown option "auth". ${requirement}`],
     [{ shutdown: { limits: "1s" } }, 'run(): shutdown: unknown option "limits". Did you mean "limit"?'],
   ])("on run(): %j", async (options, message) => {
     const server = new MCPServer({ name: "registration", version: "1.0.0" });
@@ -471,11 +460,11 @@ describe("an option that there is not", () => {
   });
 
   it("is told with every other", () => {
-    const options = { description, roles: [], tag: "a" };
+    const options = { description, role: [], tag: "a" } as { description: string };
     const server = new MCPServer({ name: "registration", version: "1.0.0" });
     expect(() => server.tool("t", options, handler)).toThrow(
       new ConfigurationError([
-        `Tool "t": unknown option "roles". ${requirement}`,
+        'Tool "t": unknown option "role". Did you mean "roles"?',
         'Tool "t": unknown option "tag". Did you mean "tags"?',
       ]),
     );
