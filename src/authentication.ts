@@ -17,8 +17,8 @@ export interface Authentication {
   readonly grants: Grants | undefined;
   /** What is wrong with it where the server is reached. */
   readonly problems: (deployment: Deployment) => readonly string[];
-  /** What it serves beside the MCP endpoint, which stands at `path`. */
-  readonly routes: (path: string) => readonly Route[];
+  /** What it serves beside the MCP endpoint. */
+  readonly routes: readonly Route[];
 }
 
 /** Something that is served beside the MCP endpoint. */

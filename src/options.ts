@@ -101,7 +101,7 @@ interface RunCommon {
 
 export interface RunHttpOptions extends RunCommon {
   readonly transport: "http";
-  /** The address to listen on. Default: `127.0.0.1`. Any other than loopback needs `allowUnauthenticated`. */
+  /** The address to listen on. Default: `127.0.0.1`. Any other than loopback needs an authenticator, or `allowUnauthenticated`. */
   readonly host?: string;
   /** The port to listen on; 0 takes a free one. Default: 8080. */
   readonly port?: number;

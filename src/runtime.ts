@@ -1,6 +1,6 @@
 /** What transports know of a server. */
 
-import type { Authentication } from "./authentication.ts";
+import type { Authentication, Route } from "./authentication.ts";
 import type { Lifecycle } from "./lifecycle.ts";
 import type { HttpOptions, StateOptions } from "./options.ts";
 import type { EventBus } from "./ports.ts";
@@ -14,6 +14,8 @@ export interface Runtime extends Services {
   readonly eventBus: EventBus;
   /** How callers are identified. */
   readonly authentications: readonly Authentication[];
+  /** What is served beside the MCP endpoint and its health. */
+  readonly routes: readonly Route[];
   /** Seals what travels with the questions of a call. */
   readonly stateKeys: StateOptions;
   /** The sealed server as it is now; sealed again where components have changed. */

@@ -320,6 +320,7 @@ export class MCPServer {
   async #prepare(): Promise<Runtime> {
     const logger = unfailing((this.#logger ??= (await import("./observe/log.ts")).jsonLogger()));
     await this.#seal(logger);
+    const authentications = authenticationsIn(this.#middleware);
     return {
       name: `${this.#info.name} ${this.#info.version}`,
       http: this.#options.http ?? {},
@@ -328,7 +329,8 @@ export class MCPServer {
       validatorOf: (schema) => this.#compilers.validatorOf(schema),
       eventBus: this.#bus,
       stateKeys: this.#options.requestState ?? {},
-      authentications: authenticationsIn(this.#middleware),
+      authentications,
+      routes: authentications.flatMap(({ routes }) => routes),
       sealed: () =>
         this.#sealed && this.#sealedVersion === this.#registry.version ? this.#sealed : this.#seal(logger),
     };

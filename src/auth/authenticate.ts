@@ -87,7 +87,7 @@ export function authenticate(
       optional,
       grants: widened(authenticator.grants, scopeHierarchy),
       problems: (deployment) => authenticator.problems?.(deployment) ?? [],
-      routes: (path) => metadataRoutes(options, path),
+      routes: metadataRoutes(options),
     },
     handle: async (ctx, next) => {
       const { access, scopes } = ctx.operation;

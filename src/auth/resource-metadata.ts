@@ -28,7 +28,7 @@ export function metadataUrl(resource: string): string {
 }
 
 /** The metadata, under the path of the resource and at the root. */
-export function metadataRoutes(options: ProtectedResourceOptions, _path: string): readonly Route[] {
+export function metadataRoutes(options: ProtectedResourceOptions): readonly Route[] {
   const { resource, authorizationServers, scopesSupported, resourceName, resourceDocumentation } = options;
   if (resource === undefined) return [];
   const body = JSON.stringify({

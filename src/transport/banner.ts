@@ -1,10 +1,11 @@
 /** What a server says of itself when it starts. */
 
+import type { Runtime } from "../runtime.ts";
 import type { Sealed } from "../seal.ts";
 
 /** The endpoint, what is registered, and who may use it. */
 export function banner(
-  name: string,
+  { name, authentications }: Runtime,
   sealed: Sealed,
   endpoint: string,
   allowUnauthenticated: string | undefined,
@@ -15,10 +16,19 @@ export function banner(
     line("tools", [...tools.keys()]),
     line("resources", [...resources.keys(), ...templates.map(({ operation }) => operation.name)]),
     line("prompts", [...prompts.keys()]),
-    "  public     everything: no authenticator is installed",
+    authentications.length > 0
+      ? line("public", publicNames(sealed)) || "  public     nothing"
+      : "  public     everything: no authenticator is installed",
     allowUnauthenticated === undefined ? "" : `  exposed    because: ${allowUnauthenticated}`,
   ];
   return lines.filter((text) => text !== "").join("\n");
+}
+
+/** What anybody may use. */
+function publicNames({ tools, resources, templates, prompts }: Sealed): readonly string[] {
+  return [...tools.values(), ...resources.values(), ...templates, ...prompts.values()].flatMap(
+    ({ operation: { access, name } }) => (access === "public" ? [name] : []),
+  );
 }
 
 function line(what: string, names: readonly string[]): string {

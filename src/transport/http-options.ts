@@ -4,6 +4,8 @@ import { ConfigurationError } from "../errors.ts";
 import { shown } from "../known-options.ts";
 import type { HttpOptions } from "../options.ts";
 import type { RunHttpOptions } from "../options.ts";
+import type { Runtime } from "../runtime.ts";
+import { clientAddress } from "./client-address.ts";
 import { createGate, isLoopback } from "./hosts.ts";
 import { shutdownLimits } from "./shutdown.ts";
 
@@ -11,18 +13,24 @@ import { shutdownLimits } from "./shutdown.ts";
 export const HEALTH = { live: "/health/live", ready: "/health/ready" } as const;
 
 /** Throws one {@link ConfigurationError} that names every problem; `run` where the server listens for itself. */
-export function checkHttpOptions(http: HttpOptions, run?: RunHttpOptions): void {
+export function checkHttpOptions({ http, authentications }: Runtime, run?: RunHttpOptions): void {
+  const exposed = !isLoopback(run?.host ?? "127.0.0.1") || isPublic(http.publicUrl);
+  const deployment = { exposed, production: process.env["NODE_ENV"] === "production" };
   const problems = [
     ...(run
       ? [
           ...portProblems(run),
-          ...exposureProblems(http, run),
+          ...exposureProblems(http, run, authentications.length > 0),
           ...problemsOf(() => shutdownLimits(run.shutdown)),
         ]
       : []),
+    ...authentications.flatMap((authentication) => authentication.problems(deployment)),
     ...pathProblems(http.path),
     ...wholeNumberProblems("http.maxBodyBytes", http.maxBodyBytes),
     ...wholeNumberProblems("http.maxInFlight", http.maxInFlight),
+    ...wholeNumberProblems("http.maxStreams", http.maxStreams),
+    ...wholeNumberProblems("http.maxStreamsPerClient", http.maxStreamsPerClient),
+    ...problemsOf(() => clientAddress(http.trustedProxies)),
     ...problemsOf(() => createGate(http)),
   ];
   if (problems.length > 0) throw new ConfigurationError(problems);
@@ -67,16 +75,22 @@ function portProblems({ port }: RunHttpOptions): readonly string[] {
   return fits ? [] : [`port is ${shown(port)}: write a whole number from 0 to 65535; 0 takes a free port.`];
 }
 
+/** Whether clients elsewhere know the server by this URL. */
+function isPublic(url: string | undefined): boolean {
+  return url !== undefined && URL.canParse(url) && !isLoopback(new URL(url).hostname);
+}
+
 /** Refuses to serve everybody by accident. */
 function exposureProblems(
   http: HttpOptions,
   { host = "127.0.0.1", allowUnauthenticated: reason }: RunHttpOptions,
+  identifies: boolean,
 ): readonly string[] {
   if (isLoopback(host)) return [];
   const problems: string[] = [];
-  if (typeof reason !== "string" || reason.trim() === "") {
+  if (!identifies && (typeof reason !== "string" || reason.trim() === "")) {
     problems.push(
-      `host is ${shown(host)}, and whoever reaches it may call every tool: there is no authenticator. Listen on 127.0.0.1, or say why this is safe: run({ allowUnauthenticated: "only our VPN reaches it" }).`,
+      `host is ${shown(host)}, and whoever reaches it may call every tool: there is no authenticator. Install one: server.use(authenticate(jwtAuth({ … }))), listen on 127.0.0.1, or say why this is safe: run({ allowUnauthenticated: "only our VPN reaches it" }).`,
     );
   }
   if (http.publicUrl === undefined && !http.allowedHosts?.length) {

@@ -24,7 +24,7 @@ const CLOSE_IDLE = 50;
 /** Starts the server: hooks first, then the port. */
 export async function listen(runtime: Runtime, options: RunHttpOptions): Promise<ListeningServer> {
   const { host = "127.0.0.1", port = 8080, signals = true } = options;
-  checkHttpOptions(runtime.http, options);
+  checkHttpOptions(runtime, options);
   const { notice, limit } = shutdownLimits(options.shutdown);
   const endpoint = new Endpoint(runtime);
   const routes = nodeRoutes(createRoutes(runtime, endpoint.path).fetch);
@@ -64,7 +64,7 @@ export async function listen(runtime: Runtime, options: RunHttpOptions): Promise
     if (closing) await closing;
     const address = await bind(server, host, port);
     const url = `http://${host.includes(":") ? `[${host}]` : host}:${address.port}${endpoint.path}`;
-    console.error(banner(runtime.name, await runtime.sealed(), url, options.allowUnauthenticated));
+    console.error(banner(runtime, await runtime.sealed(), url, options.allowUnauthenticated));
     return {
       url,
       port: address.port,

@@ -18,7 +18,7 @@ export interface Mounted {
 
 /** Both faces of one endpoint: what is under way through one counts for the other. */
 export function mount(runtime: Runtime): Mounted {
-  checkHttpOptions(runtime.http);
+  checkHttpOptions(runtime);
   const endpoint = new Endpoint(runtime);
   const routes = createRoutes(runtime, endpoint.path);
   const listener = nodeListener(runtime, endpoint, nodeRoutes(routes.fetch));

@@ -6,6 +6,7 @@ import { isPromise } from "../promises.ts";
 import { type Exchange, type Reply, invalidRequest } from "../protocol/exchange.ts";
 import { requestIdFrom } from "../request-id.ts";
 import type { Runtime } from "../runtime.ts";
+import { clientAddress } from "./client-address.ts";
 import { type Body, type Endpoint, UNEXPECTED } from "./endpoint.ts";
 import { NodeReply } from "./node-reply.ts";
 
@@ -29,6 +30,7 @@ export function nodeListener(
   others: (request: IncomingMessage, response: ServerResponse) => void,
   closing: () => boolean = () => false,
 ): (request: IncomingMessage, response: ServerResponse) => void {
+  const addressOf = clientAddress(runtime.http.trustedProxies);
   return (request: MountedRequest, response) => {
     const url = request.originalUrl ?? request.url ?? "";
     if (url !== endpoint.path && url.split("?", 1)[0] !== endpoint.path) return others(request, response);
@@ -51,7 +53,7 @@ export function nodeListener(
 
     const cancellation = new Cancellation();
     const say = endpoint.streamsTo(header) ? reply.say : undefined;
-    const exchange: Exchange = { header, requestId, cancellation, say };
+    const exchange: Exchange = { header, requestId, cancellation, say, address: () => addressOf(request) };
     const finish = (answer: Reply | Promise<Reply>) => {
       if (!isPromise(answer)) return reply.send(answer);
       const gone = () => cancellation.cancel(new Error("The client disconnected."));
