@@ -66,6 +66,7 @@ export class MCPServer {
   #sealed: Sealed | undefined;
   #sealedVersion = -1;
   #faces: Promise<Faces> | undefined;
+  #running: Promise<ListeningServer | RunningServer> | undefined;
 
   constructor(options: MCPServerOptions) {
     checkServerOptions(options);
@@ -208,9 +209,10 @@ export class MCPServer {
   }
 
   /**
-   * Serves over HTTP or stdio. Prints what it serves on stderr, and ends gracefully on SIGTERM and SIGINT.
+   * Serves over HTTP or stdio, once. Prints what it serves on stderr, and ends gracefully on SIGTERM and SIGINT.
    *
-   * @throws {@link ConfigurationError} naming every problem of the set-up at once.
+   * @throws {@link ConfigurationError} naming every problem of the set-up at once; where the server runs already, or
+   *   has been closed.
    * @example
    * ```ts
    * const { url, close } = await server.run({ transport: "http", port: 0 });
@@ -221,10 +223,15 @@ export class MCPServer {
   run(options: RunHttpOptions | RunStdioOptions): Promise<ListeningServer | RunningServer>;
   async run(options: RunHttpOptions | RunStdioOptions): Promise<ListeningServer | RunningServer> {
     checkRunOptions(options);
-    const runtime = await this.#prepare();
-    if (options.transport === "stdio")
-      return (await import("./transport/stdio.ts")).serveStdio(runtime, options);
-    return (await import("./transport/listen.ts")).listen(runtime, options);
+    if (this.#lifecycle.closed) throw new ConfigurationError(`The server has been closed. ${RUNS_ONCE}`);
+    if (this.#running) throw new ConfigurationError(`run() was called before. ${RUNS_ONCE}`);
+    this.#running = this.#run(options);
+    try {
+      return await this.#running;
+    } catch (error) {
+      this.#running = undefined;
+      throw error;
+    }
   }
 
   /**
@@ -258,12 +265,29 @@ export class MCPServer {
     );
   };
 
-  /** Ends a server that is mounted through `fetch` or `node`: its streams and sessions, then runs the shutdown hooks. */
+  /**
+   * Ends the server. One that is mounted through `fetch` or `node` answers 503 from now on, ends its streams and
+   * sessions, and runs the shutdown hooks; one that runs is closed as what {@link MCPServer.run} gave closes it.
+   */
   async close(): Promise<void> {
+    // A start that fails is told to whoever called run().
+    if (this.#running)
+      await this.#running.then(
+        ({ close }) => close(),
+        () => {},
+      );
+    this.#lifecycle.close();
     const faces = await this.#faces;
     if (!faces) return;
     await faces.close();
     await this.#lifecycle.stop(faces.logger);
+  }
+
+  async #run(options: RunHttpOptions | RunStdioOptions): Promise<ListeningServer | RunningServer> {
+    const runtime = await this.#prepare();
+    if (options.transport === "stdio")
+      return (await import("./transport/stdio.ts")).serveStdio(runtime, options);
+    return (await import("./transport/listen.ts")).listen(runtime, options);
   }
 
   #add(definition: ComponentDefinition): void {
@@ -346,6 +370,9 @@ export class MCPServer {
     return this.#sealed;
   }
 }
+
+const RUNS_ONCE =
+  "A server runs once: register its components in a function, and make a new MCPServer for each run().";
 
 interface Faces {
   readonly logger: Logger;

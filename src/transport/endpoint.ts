@@ -72,6 +72,7 @@ export class Endpoint {
     if (origin !== undefined && !this.#gate.allowsOrigin(origin)) {
       return invalidRequest(403, "Forbidden: pages of this Origin may not call this server.");
     }
+    if (this.#runtime.lifecycle.closed) return CLOSED;
     if (method === "OPTIONS" && origin !== undefined) return preflight(header, this.#methods);
     if (this.#sessions && (method === "GET" || method === "DELETE")) return undefined;
     if (method !== "POST")
@@ -251,6 +252,11 @@ export const BUSY: Reply = errorReply(
 export const UNEXPECTED: Reply = errorReply(500, undefined, {
   code: RPC.internalError,
   message: internalError(undefined).message,
+});
+
+const CLOSED: Reply = errorReply(503, undefined, {
+  code: RPC.internalError,
+  message: "Service unavailable: the server has been closed.",
 });
 
 const WRONG_TYPE = invalidRequest(415, "Unsupported media type: the Content-Type must be application/json.");

@@ -366,9 +366,6 @@ describe("a handler that is interrupted", () => {
 
   test("runs in a middleware that sees a result, not an exception", async () => {
     const seen: string[] = [];
-    const { server, round } = await asking(async (_args, ctx) => (await ctx.elicit("Go on?", YesNo)).action);
-    await server.close();
-    expect(seen).toEqual([]);
     const layered = new MCPServer({ name: "layered", version: "1.0.0" })
       .use(async (ctx, next) => {
         if (ctx.operation.kind !== "tool") return next();
@@ -391,7 +388,6 @@ describe("a handler that is interrupted", () => {
       resultType: "input_required",
     });
     expect(seen).toEqual(["InputRequired"]);
-    expect((await round()).resultType).toBe("input_required");
   });
 
   test("may be a middleware that asks", async () => {
