@@ -249,6 +249,10 @@ describe("registration", () => {
     expect(register({ a: { $ref: "#/$defs/region" } }, definitions)).toThrow("cannot follow it");
   });
 
+  test("takes numbers of tokens, which are no secret", () => {
+    expect(register({ max_tokens: { type: "integer", "x-mcp-header": "Max-Tokens" } })).not.toThrow();
+  });
+
   test("takes what schema libraries write", () => {
     const server = new MCPServer({ name: "headers", version: "1.0.0" });
     expect(() =>
