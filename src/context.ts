@@ -12,7 +12,7 @@ import {
   samplingQuestion,
 } from "./elicitation.ts";
 import { ConfigurationError } from "./errors.ts";
-import type { Inquiry, Question } from "./inquiry.ts";
+import { ClientCapabilityError, type Inquiry, type Question } from "./inquiry.ts";
 import type { Validator } from "./ports.ts";
 import type { Parsed, Schema } from "./schema.ts";
 import { type Audience, type LogLevel, Voice } from "./voice.ts";
@@ -315,13 +315,26 @@ export class RequestContext {
 
   #ask<T>(makeQuestion: () => Question<T>): Promise<T> {
     return quietly(async () => {
-      const question = makeQuestion();
+      const question = this.#possible(makeQuestion);
       const inquiry = this.#inquire();
       if (inquiry) return inquiry.ask(question);
       throw new ConfigurationError(
         `A ${this.operation.kind} cannot ask the client: tools, prompts and resources can.`,
       );
     });
+  }
+
+  /** Without a session nothing is known of what a 2025-era client can do: then it is not the client that lacks it. */
+  #possible<T>(makeQuestion: () => Question<T>): Question<T> {
+    try {
+      return makeQuestion();
+    } catch (error) {
+      if (!(error instanceof ClientCapabilityError) || this.#envelope.clientCapabilities) throw error;
+      throw new ClientCapabilityError(
+        error.requiredCapabilities,
+        `The client cannot be asked: before revision 2026-07-28 that needs a session, and this server keeps none.`,
+      );
+    }
   }
 }
 

@@ -573,7 +573,8 @@ describe("a client that cannot be asked", () => {
       expect(JSON.parse((result.content[0] as { text: string }).text)).toEqual({
         error: {
           code: "CLIENT_CAPABILITY_REQUIRED",
-          message: "The client cannot show the user a form.",
+          message:
+            "The client cannot be asked: before revision 2026-07-28 that needs a session, and this server keeps none.",
           retryable: false,
           details: { requiredCapabilities: { elicitation: { form: {} } } },
           requestId: expect.any(String),
@@ -686,3 +687,37 @@ function pause(milliseconds: number): Promise<void> {
     setTimeout(resolve, milliseconds);
   });
 }
+
+describe("what an author gets wrong", () => {
+  test("a key for two questions is refused, instead of one answer for both, again and again", async () => {
+    const { client, log } = await asking(async (_args, ctx) => {
+      for (;;) {
+        const answer = await ctx.elicit("Go on?", YesNo, { key: "go" });
+        if (answer.action !== "accept") return "stopped";
+      }
+    });
+    const first = (await client.request("tools/call", { name: "ask", arguments: {} })) as unknown as Round;
+    const { requestState, inputRequests } = first;
+    expect(Object.keys(inputRequests)).toEqual(["go"]);
+    const round = { inputResponses: { go: yes }, requestState };
+    expect(await client.request("tools/call", { name: "ask", arguments: {}, ...round })).toMatchObject({
+      isError: true,
+    });
+    expect(log.entries()).toMatchObject([
+      { err: { message: 'Two questions of one call have the key "go". Give each its own, or none.' } },
+    ]);
+  });
+
+  test("what is too much to travel is refused before the user is asked, and logged", async () => {
+    const { round, log } = await asking(async (_args, ctx) => {
+      await ctx.once("document", () => "x".repeat(300_000));
+      return ctx.elicit("Go on?", YesNo);
+    });
+    const { isError, content } = await round();
+    expect(isError).toBe(true);
+    expect(content[0]?.text).toContain('"code":"INTERNAL_ERROR"');
+    expect(log.entries()).toMatchObject([
+      { level: "error", err: { message: expect.stringContaining("Keep ids in ctx.once") } },
+    ]);
+  });
+});
