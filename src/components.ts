@@ -15,16 +15,7 @@ import {
   isTemplate,
   isUriText,
 } from "./uri-template.ts";
-import type { ContentAnnotations } from "./content.ts";
-
-/** A picture that a client may show (specification, "icons"). */
-export interface Icon {
-  /** An `https:` or `data:` URI. */
-  readonly src: string;
-  readonly mimeType?: string;
-  readonly sizes?: readonly string[];
-  readonly theme?: "light" | "dark";
-}
+import type { ContentAnnotations, Icon } from "./content.ts";
 
 /** Options that tools, resources and prompts share. */
 export interface ComponentOptions {

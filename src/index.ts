@@ -22,7 +22,6 @@ export type { Hook, Probe } from "./lifecycle.ts";
 export type {
   Completer,
   ComponentOptions,
-  Icon,
   PromptHandler,
   PromptOptions,
   ResourceHandler,
@@ -60,6 +59,7 @@ export type {
   ContentBlock,
   ContentOptions,
   EmbeddedResource,
+  Icon,
   ImageContent,
   ResourceContents,
   ResourceLink,

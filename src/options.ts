@@ -1,7 +1,8 @@
 /** How a server is set up and run: the options of its author and of its operator, and the checks that need no transport. */
 
 import type { CacheHint } from "./cache-hint.ts";
-import type { Icon, UnknownArguments } from "./components.ts";
+import type { UnknownArguments } from "./components.ts";
+import type { Icon } from "./content.ts";
 import type { Duration } from "./duration.ts";
 import { ConfigurationError } from "./errors.ts";
 import { type Names, checkKnown, shown } from "./known-options.ts";
