@@ -1,6 +1,6 @@
 /** Tools, resources and prompts as their authors register them: options, and the checks of registration. */
 
-import type { CacheHint } from "./cache-hint.ts";
+import { type CacheHint, checkHint } from "./cache-hint.ts";
 import type { RequestContext } from "./context.ts";
 import { type Duration, milliseconds } from "./duration.ts";
 import { ConfigurationError } from "./errors.ts";
@@ -78,7 +78,7 @@ export interface ResourceOptions<Name extends string> extends ComponentOptions {
   readonly name: string;
   /** Default: from what the handler returns (`text/plain`, `application/json`, `application/octet-stream`). */
   readonly mimeType?: string;
-  /** The size in bytes, where it is known beforehand. */
+  /** The size in bytes, where it is known beforehand. Not for templates. */
   readonly size?: number;
   /** How long and for whom clients may keep what is read. Default: not at all, and privately where the handler takes the context. */
   readonly cacheHint?: CacheHint;
@@ -235,6 +235,9 @@ export function defineResource(
     throw new ConfigurationError(`${what} has no name. Write { name: "app_config", … }.`);
   const template = isTemplate(uri) ? compileTemplate(uri) : undefined;
   if (!template) checkUri(what, uri);
+  else if (options.size !== undefined)
+    throw new ConfigurationError(`${what} is a template, which has no size. Leave "size" out.`);
+  checkHint(`${what}: cacheHint`, options.cacheHint);
   const { name, title, mimeType, size, annotations, icons, _meta, complete = {} } = options;
   for (const variable of Object.keys(complete)) {
     if (!template?.names.includes(variable))

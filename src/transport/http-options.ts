@@ -1,5 +1,6 @@
 /** Whether a server can be reached the way its options say: checked at the start, all problems together. */
 
+import { milliseconds } from "../duration.ts";
 import { ConfigurationError } from "../errors.ts";
 import { shown } from "../known-options.ts";
 import type { HttpOptions } from "../options.ts";
@@ -23,6 +24,8 @@ export function checkHttpOptions(http: HttpOptions, run?: RunHttpOptions): void 
     ...pathProblems(http.path),
     ...wholeNumberProblems("http.maxBodyBytes", http.maxBodyBytes),
     ...wholeNumberProblems("http.maxInFlight", http.maxInFlight),
+    ...wholeNumberProblems("http.maxStreams", http.maxStreams),
+    ...sessionProblems(http.sessions),
     ...problemsOf(() => createGate(http)),
   ];
   if (problems.length > 0) throw new ConfigurationError(problems);
@@ -36,6 +39,16 @@ function problemsOf(check: () => void): readonly string[] {
     if (error instanceof ConfigurationError) return error.problems;
     throw error;
   }
+}
+
+function sessionProblems(sessions: HttpOptions["sessions"]): readonly string[] {
+  if (typeof sessions !== "object") return [];
+  const { max, idle = 0, retry = 0 } = sessions;
+  return [
+    ...wholeNumberProblems("http.sessions.max", max),
+    ...problemsOf(() => milliseconds(idle, "http.sessions.idle")),
+    ...problemsOf(() => milliseconds(retry, "http.sessions.retry")),
+  ];
 }
 
 /** A limit that is no number would be none: nothing is greater than `NaN`. */
