@@ -7,7 +7,9 @@ export type Next = () => Promise<unknown>;
 
 /**
  * A layer around every operation: tools, resources, prompts, completions, lists and discovery, and every
- * refusal. The first added is the outermost. It may look, replace the result, answer by itself, or throw.
+ * refusal. The first added is the outermost. It may look, replace the result, answer by itself, or throw; to
+ * return nothing is a mistake, which is logged and answered as an internal error. The operation's time limit
+ * holds for its layers too.
  *
  * @example
  * ```ts
@@ -28,14 +30,29 @@ export type Run<A> = (ctx: RequestContext, ask: A) => unknown;
 
 /** Wraps `heart` in `layers`. Made once, when the server is sealed. */
 export function compose<A>(layers: readonly Middleware[], heart: Run<A>): Run<A> {
-  return layers.reduceRight<Run<A>>((inner, layer) => {
+  return layers.reduceRight<Run<A>>((inner, layer, index) => {
     return async (ctx, ask) => {
       let entered = false;
-      return layer(ctx, async () => {
+      const enter = async () => {
         if (entered) throw new Error("A middleware called next() twice: an operation runs once.");
         entered = true;
         return inner(ctx, ask);
+      };
+      const result = await layer(ctx, () => {
+        const rest = enter();
+        // A layer that does not wait for it must not end the process with what goes wrong further in.
+        rest.catch(() => {});
+        return rest;
       });
+      if (result !== undefined) return result;
+      throw new Error(
+        `The middleware ${title(layer, index)} returned nothing: write "return next()", or return an answer of its own.`,
+      );
     };
   }, heart);
+}
+
+/** How the author finds it: by its name, and its place in the order of `use()`. */
+function title({ name }: Middleware, index: number): string {
+  return name === "" ? `number ${index + 1}` : `"${name}" (number ${index + 1})`;
 }

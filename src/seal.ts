@@ -7,13 +7,14 @@ import type {
   ResourceDefinition,
   ToolDefinition,
 } from "./components.ts";
-import { type Middleware, type Run, compose } from "./compose.ts";
+import type { Middleware, Run } from "./compose.ts";
 import type { Ask, ListKind, Operation } from "./context.ts";
 import { MCPError } from "./errors.ts";
 import { type HeartOptions, completionHeart, promptHeart, resourceHeart, toolHeart } from "./heart.ts";
 import { List, type Page } from "./list.ts";
 import type { ParamHeader } from "./param-headers.ts";
 import { notFound } from "./refusals.ts";
+import { timed } from "./time-limit.ts";
 import type { UriTemplate } from "./uri-template.ts";
 
 /** An operation made ready: who it is, and its composed onion. */
@@ -67,13 +68,16 @@ export interface SealOptions extends HeartOptions {
   readonly info: ServerInfo;
   readonly instructions: string | undefined;
   readonly middleware: readonly Middleware[];
+  /** The time limit of components that set none, and of what is no component's, in milliseconds. */
+  readonly timeout: number;
   readonly pageSize: number;
   readonly cacheHint: CacheHint | undefined;
 }
 
 /** Seals components whose schemas are known to compile. */
 export function seal(definitions: readonly ComponentDefinition[], options: SealOptions): Sealed {
-  const wrap = <A>(heart: Run<A>) => compose(options.middleware, heart);
+  const wrap = <A>(heart: Run<A>, timeout: number = options.timeout) =>
+    timed(timeout, options.middleware, heart);
   const tools = definitions.filter((definition): definition is ToolDefinition => definition.kind === "tool");
   const resources = definitions.filter(
     (definition): definition is ResourceDefinition => definition.kind === "resource",
@@ -99,20 +103,30 @@ export function seal(definitions: readonly ComponentDefinition[], options: SealO
     info: options.info,
     instructions: options.instructions,
     capabilities: capabilities(tools, resources, prompts),
-    tools: byKey(tools, (tool) => wrap(toolHeart(tool, options))),
-    resources: byKey(fixed, (resource) => wrap(resourceHeart(resource, options))),
+    tools: byKey(tools, (tool) => wrap(toolHeart(tool, options), tool.timeout)),
+    resources: byKey(fixed, (resource) => wrap(resourceHeart(resource, options), resource.timeout)),
     templates: templates
       // Templates whose variables span segments match much: the exact ones get their turn first.
       .toSorted((a, b) => Number(a.template?.greedy) - Number(b.template?.greedy))
       .map((resource) => ({
-        ...operation("resource", resource.key, wrap(resourceHeart(resource, options)), resource.tags),
+        ...operation(
+          "resource",
+          resource.key,
+          wrap(resourceHeart(resource, options), resource.timeout),
+          resource.tags,
+        ),
         match: (resource.template as UriTemplate).match,
       })),
-    prompts: byKey(prompts, (prompt) => wrap(promptHeart(prompt, options))),
+    prompts: byKey(prompts, (prompt) => wrap(promptHeart(prompt, options), prompt.timeout)),
     completions: new Map(
       [...templates, ...prompts].map((component) => [
         `${component.kind}:${component.key}`,
-        operation("completion", component.key, wrap(completionHeart(component, options)), component.tags),
+        operation(
+          "completion",
+          component.key,
+          wrap(completionHeart(component), component.timeout),
+          component.tags,
+        ),
       ]),
     ),
     lists: {
@@ -124,7 +138,8 @@ export function seal(definitions: readonly ComponentDefinition[], options: SealO
     discover: operation(
       "discover",
       "discover",
-      wrap(() => undefined),
+      // What discovery tells is made of the sealed server.
+      wrap(() => ({})),
     ),
     subscribe: operation(
       "subscription",
