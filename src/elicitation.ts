@@ -60,7 +60,8 @@ export function formQuestion<S extends Schema>(
 ): Question<Elicited<Parsed<S>>> {
   const { elicitation } = capabilities;
   // A bare `elicitation: {}` means forms (specification, "Elicitation › Capabilities").
-  const showsForms = isObject(elicitation) && ("form" in elicitation || !("url" in elicitation));
+  const showsForms =
+    isObject(elicitation) && (isObject(elicitation["form"]) || !isObject(elicitation["url"]));
   if (!showsForms)
     throw new ClientCapabilityError({ elicitation: { form: {} } }, "The client cannot show the user a form.");
   const requestedSchema = formSchema(schema);
@@ -86,7 +87,7 @@ export function linkQuestion(
   key: string | undefined,
 ): Question<LinkElicited> {
   const { elicitation } = capabilities;
-  if (!isObject(elicitation) || !("url" in elicitation)) {
+  if (!isObject(elicitation) || !isObject(elicitation["url"])) {
     throw new ClientCapabilityError(
       { elicitation: { url: {} } },
       "The client cannot open a page for the user.",

@@ -57,7 +57,7 @@ export class Sessions {
   concerns(body: unknown, { header }: Exchange): boolean {
     if (!isObject(body) && !Array.isArray(body)) return false;
     const params = isObject(body) && isObject(body["params"]) ? body["params"] : undefined;
-    if (params && claimsModern({ id: 0, method: "", params })) return false;
+    if (params && claimsModern({ params })) return false;
     return header("mcp-session-id") !== undefined || (isObject(body) && body["method"] === "initialize");
   }
 

@@ -528,6 +528,10 @@ describe("a client that cannot be asked", () => {
     [{ elicitation: { url: {} } }, "url", true],
     [{ elicitation: {} }, "url", false],
     [{ elicitation: { form: {} } }, "url", false],
+    // What is declared by null, or by anything that is no object, is not declared.
+    [{ elicitation: { form: null, url: {} } }, "form", false],
+    [{ elicitation: { url: null } }, "url", false],
+    [{ elicitation: { url: null } }, "form", true],
     [{ elicitation: null }, "form", false],
     [{ elicitation: true }, "form", false],
   ])("with %j, a %s: %s", async (capabilities, mode, possible) => {
