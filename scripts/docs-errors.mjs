@@ -103,7 +103,7 @@ What is no valid message is answered by HTTP status and a JSON-RPC error, and no
 | 413 | -32600 | the body has more than \`maxBodyBytes\` |
 | 415 | -32600 | the body is not \`application/json\` in UTF-8, or has a content coding |
 | 431 | -32600 | there are more than 100 header fields |
-| 503 | -32603 | more than \`maxInFlight\` requests are under way; \`Retry-After\` says when to come back |
+| 503 | -32603 | more than \`maxInFlight\` requests are under way; \`Retry-After\` says when to come back. Without it, a mounted server has been closed |
 
 ## Mistakes in a server's set-up
 

@@ -2,6 +2,7 @@
 
 import { type Duration, milliseconds } from "./duration.ts";
 import { ConfigurationError } from "./errors.ts";
+import { type Names, checkKnown, shown } from "./known-options.ts";
 
 export interface CacheHint {
   /** How long the result may be considered fresh. */
@@ -10,11 +11,23 @@ export interface CacheHint {
   readonly scope?: "public" | "private";
 }
 
+const HINT: Names<CacheHint> = { ttl: true, scope: true };
+
+/** Throws a {@link ConfigurationError} where an author's hint is none. */
+export function checkHint(what: string, hint: unknown): void {
+  if (hint === undefined) return;
+  if (typeof hint !== "object" || hint === null)
+    throw new ConfigurationError(`${what} is ${shown(hint)}: write one such as { ttl: "5m" }.`);
+  checkKnown(what, hint, HINT);
+  const { ttl, scope } = hint as CacheHint;
+  milliseconds(ttl, `${what}: ttl`);
+  if (scope !== undefined && scope !== "public" && scope !== "private")
+    throw new ConfigurationError(`${what}: scope is ${shown(scope)}. Write "public" or "private".`);
+}
+
 /** The members of a result that tell the hint, ready to stand after others. */
 export function hintJson(hint: CacheHint | undefined, dependsOnCaller: boolean, what: string): string {
   const { ttl = 0, scope = dependsOnCaller ? "private" : "public" } = hint ?? {};
-  if (scope !== "public" && scope !== "private")
-    throw new ConfigurationError(`${what}: scope is "${String(scope)}". Write "public" or "private".`);
   return `,"ttlMs":${Math.round(milliseconds(ttl, `${what}: ttl`))},"cacheScope":"${scope}"`;
 }
 

@@ -1,6 +1,6 @@
 /** Tools, resources and prompts as their authors register them: options, and the checks of registration. */
 
-import type { CacheHint } from "./cache-hint.ts";
+import { type CacheHint, checkHint } from "./cache-hint.ts";
 import type { ClientContext } from "./client.ts";
 import type { RequestContext } from "./context.ts";
 import { type Duration, milliseconds } from "./duration.ts";
@@ -17,16 +17,7 @@ import {
   isTemplate,
   isUriText,
 } from "./uri-template.ts";
-import type { ContentAnnotations } from "./content.ts";
-
-/** A picture that a client may show (specification, "icons"). */
-export interface Icon {
-  /** An `https:` or `data:` URI. */
-  readonly src: string;
-  readonly mimeType?: string;
-  readonly sizes?: readonly string[];
-  readonly theme?: "light" | "dark";
-}
+import type { ContentAnnotations, Icon } from "./content.ts";
 
 /** Options that tools, resources and prompts share. */
 export interface ComponentOptions<Args = never> extends AccessOptions<Args> {
@@ -94,7 +85,7 @@ export interface ResourceOptions<Name extends string> extends ComponentOptions<
   readonly name: string;
   /** Default: from what the handler returns (`text/plain`, `application/json`, `application/octet-stream`). */
   readonly mimeType?: string;
-  /** The size in bytes, where it is known beforehand. */
+  /** The size in bytes, where it is known beforehand. Not for templates. */
   readonly size?: number;
   /** How long and for whom clients may keep what is read. Default: not at all, and privately where the handler takes the context. */
   readonly cacheHint?: CacheHint;
@@ -261,6 +252,9 @@ export function defineResource(
     throw new ConfigurationError(`${what} has no name. Write { name: "app_config", … }.`);
   const template = isTemplate(uri) ? compileTemplate(uri) : undefined;
   if (!template) checkUri(what, uri);
+  else if (options.size !== undefined)
+    throw new ConfigurationError(`${what} is a template, which has no size. Leave "size" out.`);
+  checkHint(`${what}: cacheHint`, options.cacheHint);
   const { name, title, mimeType, size, annotations, icons, _meta, complete = {} } = options;
   for (const variable of Object.keys(complete)) {
     if (!template?.names.includes(variable))

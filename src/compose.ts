@@ -19,7 +19,9 @@ export interface MiddlewareLayer {
 
 /**
  * A layer around every operation: tools, resources, prompts, completions, lists and discovery, and every
- * refusal. The first added is the outermost.
+ * refusal. The first added is the outermost. It may look, replace the result, answer by itself, or throw; to
+ * return nothing is a mistake, which is logged and answered as an internal error. The operation's time limit
+ * holds for its layers too.
  *
  * @example
  * ```ts
@@ -40,16 +42,26 @@ export type Run<A> = (ctx: RequestContext, ask: A) => unknown;
 
 /** Wraps `heart` in the layers that concern operations of this kind. Made once, when the server is sealed. */
 export function compose<A>(layers: readonly Middleware[], kind: OperationKind, heart: Run<A>): Run<A> {
-  return layers.reduceRight<Run<A>>((inner, middleware) => {
+  return layers.reduceRight<Run<A>>((inner, middleware, index) => {
     const layer = functionFor(middleware, kind);
     if (!layer) return inner;
     return async (ctx, ask) => {
       let entered = false;
-      return layer(ctx, async () => {
+      const enter = async () => {
         if (entered) throw new Error("A middleware called next() twice: an operation runs once.");
         entered = true;
         return inner(ctx, ask);
+      };
+      const result = await layer(ctx, () => {
+        const rest = enter();
+        // A layer that does not wait for it must not end the process with what goes wrong further in.
+        rest.catch(() => {});
+        return rest;
       });
+      if (result !== undefined) return result;
+      throw new Error(
+        `The middleware ${title(middleware, index)} returned nothing: write "return next()", or return an answer of its own.`,
+      );
     };
   }, heart);
 }
@@ -59,4 +71,9 @@ function functionFor(middleware: Middleware, kind: OperationKind): MiddlewareFun
   return middleware.kinds && !middleware.kinds.includes(kind)
     ? undefined
     : (ctx, next) => middleware.handle(ctx, next);
+}
+
+/** How the author finds it: by its name, and its place in the order of `use()`. */
+function title({ name }: Middleware, index: number): string {
+  return name === "" ? `number ${index + 1}` : `"${name}" (number ${index + 1})`;
 }

@@ -15,6 +15,15 @@ export interface ContentAnnotations {
   readonly lastModified?: string;
 }
 
+/** A picture that a client may show (specification, "icons"). */
+export interface Icon {
+  /** An `https:` or `data:` URI. */
+  readonly src: string;
+  readonly mimeType?: string;
+  readonly sizes?: readonly string[];
+  readonly theme?: "light" | "dark";
+}
+
 /** What every block may carry. */
 export interface ContentOptions {
   readonly annotations?: ContentAnnotations;
@@ -46,13 +55,15 @@ export interface ResourceLink extends ContentOptions {
   readonly description?: string;
   readonly mimeType?: string;
   readonly size?: number;
+  readonly icons?: readonly Icon[];
 }
 
 /** The contents of a resource, as text or as base64. */
-export type ResourceContents = { readonly uri: string; readonly mimeType?: string } & (
-  | { readonly text: string }
-  | { readonly blob: string }
-);
+export type ResourceContents = {
+  readonly uri: string;
+  readonly mimeType?: string;
+  readonly _meta?: Readonly<Record<string, unknown>>;
+} & ({ readonly text: string } | { readonly blob: string });
 
 export interface EmbeddedResource extends ContentOptions {
   readonly type: "resource";
@@ -106,16 +117,22 @@ export function link(resource: Omit<ResourceLink, "type">): ResourceLink {
   return block({ type: "resource_link", ...resource, uri: asUriText(resource.uri) });
 }
 
-/** A resource's contents within a result: text, or bytes. */
+/**
+ * A resource's contents: within a tool's result or a prompt, or what a resource's handler returns.
+ *
+ * @param resource - Text, or bytes; `_meta` of its own belongs to the contents.
+ * @param options - What the block carries. Where a resource is read there is no block, and these stay behind.
+ */
 export function embed(
-  resource: { readonly uri: string; readonly mimeType?: string } & (
-    | { readonly text: string }
-    | { readonly blob: Uint8Array | string }
-  ),
+  resource: {
+    readonly uri: string;
+    readonly mimeType?: string;
+    readonly _meta?: Readonly<Record<string, unknown>>;
+  } & ({ readonly text: string } | { readonly blob: Uint8Array | string }),
   options: ContentOptions = {},
 ): EmbeddedResource {
-  const { uri, mimeType } = resource;
-  const about = { uri: asUriText(uri), ...(mimeType !== undefined && { mimeType }) };
+  const { uri, mimeType, _meta } = resource;
+  const about = { uri: asUriText(uri), ...(mimeType !== undefined && { mimeType }), ...(_meta && { _meta }) };
   const contents =
     "text" in resource ? { ...about, text: resource.text } : { ...about, blob: base64(resource.blob) };
   return block({ type: "resource", resource: contents, ...options });

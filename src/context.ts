@@ -11,6 +11,7 @@ import {
   rootsQuestion,
   samplingQuestion,
 } from "./elicitation.ts";
+import type { Cancellation } from "./cancellation.ts";
 import {
   type AuthenticatedClient,
   type ClientContext,
@@ -20,7 +21,7 @@ import {
   identifiedClient,
 } from "./client.ts";
 import { ConfigurationError } from "./errors.ts";
-import type { Inquiry, Question } from "./inquiry.ts";
+import { ClientCapabilityError, type Inquiry, type Question } from "./inquiry.ts";
 import type { Validator } from "./ports.ts";
 import type { Parsed, Schema } from "./schema.ts";
 import { type Audience, type LogLevel, Voice } from "./voice.ts";
@@ -89,53 +90,6 @@ export type Ask =
 export interface Call {
   readonly ask: Ask;
   readonly envelope: CallEnvelope;
-}
-
-/**
- * Why and whether a call has ended early: by disconnect, cancellation, timeout or shutdown. Costs nothing
- * until somebody asks for the signal, and never fires because a call succeeded.
- */
-export class Cancellation {
-  #controller: AbortController | undefined;
-  #reason: unknown;
-  #cancelled = false;
-  #settled = false;
-
-  get cancelled(): boolean {
-    return this.#cancelled;
-  }
-
-  get settled(): boolean {
-    return this.#settled;
-  }
-
-  get signal(): AbortSignal {
-    if (!this.#controller) {
-      this.#controller = new AbortController();
-      if (this.#cancelled) this.#controller.abort(this.#reason);
-    }
-    return this.#controller.signal;
-  }
-
-  /** A cancellation of its own for a part of the call: the whole cancels the part, not the reverse. */
-  fork(): Cancellation {
-    const part = new Cancellation();
-    this.signal.addEventListener("abort", () => part.cancel(this.#reason), { once: true });
-    if (this.#cancelled) part.cancel(this.#reason);
-    return part;
-  }
-
-  cancel(reason: unknown): void {
-    if (this.#cancelled || this.#settled) return;
-    this.#cancelled = true;
-    this.#reason = reason;
-    this.#controller?.abort(reason);
-  }
-
-  /** The call has its outcome: what happens from now on, such as that the client leaves, is not its business. */
-  settle(): void {
-    this.#settled = true;
-  }
 }
 
 /** The operation a context belongs to. */
@@ -366,13 +320,26 @@ export class RequestContext<C extends ClientContext = ClientContext> {
 
   #ask<T>(makeQuestion: () => Question<T>): Promise<T> {
     return quietly(async () => {
-      const question = makeQuestion();
+      const question = this.#possible(makeQuestion);
       const inquiry = this.#inquire();
       if (inquiry) return inquiry.ask(question);
       throw new ConfigurationError(
         `A ${this.operation.kind} cannot ask the client: tools, prompts and resources can.`,
       );
     });
+  }
+
+  /** Without a session nothing is known of what a 2025-era client can do: then it is not the client that lacks it. */
+  #possible<T>(makeQuestion: () => Question<T>): Question<T> {
+    try {
+      return makeQuestion();
+    } catch (error) {
+      if (!(error instanceof ClientCapabilityError) || this.#envelope.clientCapabilities) throw error;
+      throw new ClientCapabilityError(
+        error.requiredCapabilities,
+        `The client cannot be asked: before revision 2026-07-28 that needs a session, and this server keeps none.`,
+      );
+    }
   }
 }
 

@@ -10,7 +10,8 @@ import {
   identityOf,
 } from "./context.ts";
 import { MCPError, internalError } from "./errors.ts";
-import { InputRequired, Suspension } from "./inquiry.ts";
+import { InputRequired } from "./inquiry.ts";
+import type { Page } from "./list.ts";
 import type { Logger, Validator } from "./ports.ts";
 import { isPromise } from "./promises.ts";
 import { cancelled } from "./refusals.ts";
@@ -144,9 +145,6 @@ async function finished(ctx: RequestContext, result: Promise<unknown>, services:
   try {
     return succeeded(ctx, await result);
   } catch (error) {
-    // A middleware may ask too: its question ends the call like a handler's.
-    const { inquiry } = ctx;
-    if (error instanceof Suspension && inquiry?.pending) return succeeded(ctx, await inquiry.conclude());
     return failed(ctx, error, services);
   }
 }
@@ -165,9 +163,27 @@ function asResult({ kind, name }: Operation, result: unknown): object {
       return toResourceResult(result, name, undefined);
     case "prompt":
       return toPromptResult(result, undefined);
-    default:
-      return result as object;
+    case "list":
+      if (isPage(result, name)) return result;
+      break;
+    case "completion":
+      if (isObject(result) && isObject(result["completion"])) return result;
+      break;
+    case "discover":
+    case "subscription":
+      if (isObject(result)) return result;
   }
+  throw new Error(
+    `A middleware answered a ${kind} with something else: return what next() gives, or a changed copy of it.`,
+  );
+}
+
+function isPage(value: unknown, list: string): value is Page {
+  return isObject(value) && value["list"] === list && Array.isArray(value["items"]);
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null;
 }
 
 function failed(ctx: RequestContext, error: unknown, { logger }: Services): Outcome {

@@ -2,9 +2,10 @@
 
 import type { AudioContent, ImageContent, TextContent } from "./content.ts";
 import { ConfigurationError } from "./errors.ts";
+import { formSchema } from "./form.ts";
 import { ClientCapabilityError, type Question } from "./inquiry.ts";
-import type { JsonSchema, Validator } from "./ports.ts";
-import { type Parsed, type Schema, advertised, asObjectSchema } from "./schema.ts";
+import type { Validator } from "./ports.ts";
+import type { Parsed, Schema } from "./schema.ts";
 
 type Capabilities = Readonly<Record<string, unknown>>;
 
@@ -59,7 +60,8 @@ export function formQuestion<S extends Schema>(
 ): Question<Elicited<Parsed<S>>> {
   const { elicitation } = capabilities;
   // A bare `elicitation: {}` means forms (specification, "Elicitation › Capabilities").
-  const showsForms = isObject(elicitation) && ("form" in elicitation || !("url" in elicitation));
+  const showsForms =
+    isObject(elicitation) && (isObject(elicitation["form"]) || !isObject(elicitation["url"]));
   if (!showsForms)
     throw new ClientCapabilityError({ elicitation: { form: {} } }, "The client cannot show the user a form.");
   const requestedSchema = formSchema(schema);
@@ -85,7 +87,7 @@ export function linkQuestion(
   key: string | undefined,
 ): Question<LinkElicited> {
   const { elicitation } = capabilities;
-  if (!isObject(elicitation) || !("url" in elicitation)) {
+  if (!isObject(elicitation) || !isObject(elicitation["url"])) {
     throw new ClientCapabilityError(
       { elicitation: { url: {} } },
       "The client cannot open a page for the user.",
@@ -162,52 +164,6 @@ function isSampled(value: unknown): value is SamplingResult {
 
 function isRoot(value: unknown): value is Root {
   return isObject(value) && typeof value["uri"] === "string";
-}
-
-const WHAT = "ctx.elicit: the schema";
-
-const forms = new WeakMap<Schema, JsonSchema>();
-
-/** Names of fields that a form must not ask for: the client, and perhaps a model, would read the answer. */
-const SECRET = /pass(?:word|phrase|wd)|secret|token|api_?key|credential|private_?key|card_?number|cvv/i;
-
-/** The schema of a form: a flat object of primitive fields (specification, "Requested Schema"). Made once. */
-function formSchema(schema: Schema): JsonSchema {
-  let form = forms.get(schema);
-  if (!form) {
-    const { additionalProperties: _open, ...json } = asObjectSchema(
-      advertised(schema, "input", WHAT),
-      WHAT,
-    ) as Record<string, unknown>;
-    const properties = Object.entries((json["properties"] ?? {}) as Record<string, Record<string, unknown>>);
-    for (const [name, property] of properties) {
-      if (!isFormField(property)) {
-        throw new ConfigurationError(
-          `${WHAT} has the field "${name}", which no form can show. Use strings, numbers, booleans and enums.`,
-        );
-      }
-      if (SECRET.test(name)) {
-        throw new ConfigurationError(
-          `${WHAT} asks for "${name}". Secrets must not pass through the client: use ctx.elicitUrl.`,
-        );
-      }
-    }
-    form = { ...json, type: "object", properties: json["properties"] ?? {} };
-    forms.set(schema, form);
-  }
-  return form;
-}
-
-function isFormField({ type, items, enum: values, oneOf }: Record<string, unknown>): boolean {
-  if (type === "array") return isObject(items) && ("enum" in items || "anyOf" in items || "oneOf" in items);
-  return (
-    values !== undefined ||
-    oneOf !== undefined ||
-    type === "string" ||
-    type === "number" ||
-    type === "integer" ||
-    type === "boolean"
-  );
 }
 
 function elicitedAction(response: unknown): "accept" | "decline" | "cancel" | undefined {

@@ -5,7 +5,7 @@ import { NOT_CACHEABLE, hintJson } from "./cache-hint.ts";
 import type { Completer, PromptDefinition, ResourceDefinition, ToolDefinition } from "./components.ts";
 import type { Run } from "./compose.ts";
 import type { Ask, RequestContext } from "./context.ts";
-import { ConfigurationError, MCPError } from "./errors.ts";
+import { ConfigurationError } from "./errors.ts";
 import { ClientCapabilityError } from "./inquiry.ts";
 import type { Policy } from "./policy.ts";
 import type { Validation } from "./ports.ts";
@@ -17,8 +17,6 @@ import { notFound } from "./refusals.ts";
 /** What every heart is made with. */
 export interface HeartOptions {
   readonly compile: SchemaCompiler;
-  /** The time limit of components that set none, in milliseconds. */
-  readonly timeout: number;
   /** Whether callers may be answered differently before a handler is reached: there is middleware. */
   readonly callersDiffer: boolean;
 }
@@ -35,7 +33,7 @@ export function toolHeart(tool: ToolDefinition, policy: Policy, options: HeartOp
   const finish = tool.output
     ? outputCheck(validator(tool.output, options.compile, `Tool "${tool.key}": output`))
     : toToolResult;
-  return limited(tool.timeout ?? options.timeout, policy, (ctx, args) => {
+  return concluding(policy, (ctx, args) => {
     const checked = check(args);
     const value = isPromise(checked) ? checked.then((input) => handler(input, ctx)) : handler(checked, ctx);
     return isPromise(value) ? value.then(finish) : finish(value);
@@ -52,7 +50,7 @@ export function resourceHeart(
   // A handler that takes the context may answer each caller differently, and so may one that finds it among more.
   const hint = hintJson(resource.cacheHint, options.callersDiffer || resource.handler.length > 1, what);
   const callersHint = hintJson(resource.cacheHint, true, what);
-  return limited(resource.timeout ?? options.timeout, policy, (ctx, params) =>
+  return concluding(policy, (ctx, params) =>
     after(handler(params, ctx), (value) => {
       const uri = ctx.operation.name;
       if (value === undefined) throw notFound("resource", uri);
@@ -69,7 +67,7 @@ export function promptHeart(prompt: PromptDefinition, policy: Policy, options: H
     ? validator(prompt.input, options.compile, `Prompt "${prompt.key}": input`)
     : noArguments;
   const check = argumentsCheck({}, validate, "follow-schema");
-  return limited(prompt.timeout ?? options.timeout, policy, (ctx, args) =>
+  return concluding(policy, (ctx, args) =>
     after(
       after(check(args), (input) => handler(input, ctx)),
       (value) => toPromptResult(value, prompt.item.description),
@@ -85,9 +83,9 @@ type Completion = Extract<Ask, { kind: "completion" }>;
 export function completionHeart(
   component: ResourceDefinition | PromptDefinition,
   policy: Policy,
-  options: HeartOptions,
 ): Run<Completion> {
-  return limited(component.timeout ?? options.timeout, policy, (ctx, { argument, context }) => {
+  return (ctx, { argument, context }) => {
+    policy.admit(ctx);
     const completer = Object.hasOwn(component.completers, argument.name)
       ? component.completers[argument.name]
       : undefined;
@@ -98,7 +96,7 @@ export function completionHeart(
         hasMore: all.length > MOST_COMPLETIONS,
       },
     }));
-  });
+  };
 }
 
 function candidates(
@@ -145,72 +143,24 @@ function guarded(handler: AnyHandler, policy: Policy): AnyHandler {
   };
 }
 
-/**
- * Runs for callers whom the policy admits, and ends what it started after `milliseconds`: its signal fires and its
- * caller is told `TIMEOUT`.
- */
-function limited<A>(milliseconds: number, policy: Policy, run: Run<A>): Run<A> {
+/** Runs for callers whom the policy admits. A call that asked ends with its questions, whatever its handler made of the interruption. */
+function concluding<A>(policy: Policy, run: Run<A>): Run<A> {
   return (ctx, args) => {
     policy.admit(ctx);
     ctx.resume();
     const result = run(ctx, args);
-    if (isPromise(result)) return withinLimit(result, milliseconds, ctx);
-    return ctx.inquiry?.pending ? withinLimit(Promise.resolve(result), milliseconds, ctx) : result;
+    if (!isPromise(result)) return ctx.inquiry?.pending ? ctx.inquiry.conclude() : result;
+    return result.then(
+      (value) => (ctx.inquiry?.pending ? ctx.inquiry.conclude() : value),
+      (error: unknown) => {
+        if (ctx.inquiry?.pending && !cannotBeAsked(error)) return ctx.inquiry.conclude();
+        throw error;
+      },
+    );
   };
-}
-
-/** How often a call that waits for its client is looked after once its own time is up, in milliseconds. */
-const LOOK_AFTER = 100;
-
-function withinLimit(result: Promise<unknown>, milliseconds: number, ctx: RequestContext): Promise<unknown> {
-  return new Promise((resolve, reject) => {
-    const started = performance.now();
-    const expire = () => {
-      // The time that a user takes to answer is not the handler's.
-      const left = milliseconds + (ctx.inquiry?.waited() ?? 0) - (performance.now() - started);
-      if (left >= 1) {
-        timer = setTimeout(expire, Math.max(left, LOOK_AFTER));
-        return;
-      }
-      const error = timedOut(ctx, milliseconds);
-      ctx.cancel(error);
-      reject(error);
-    };
-    let timer = setTimeout(expire, milliseconds);
-    const end = (done: (value: unknown) => void) => (value: unknown) => {
-      clearTimeout(timer);
-      done(value);
-    };
-    const settle = (done: (value: unknown) => void) => (value: unknown) => {
-      const { inquiry } = ctx;
-      // A call that asked ends with its questions, whatever its handler made of the interruption.
-      if (inquiry?.pending && !cannotBeAsked(value)) void inquiry.conclude().then(end(resolve));
-      else end(done)(value);
-    };
-    result.then(settle(resolve), settle(reject));
-  });
 }
 
 /** Whether a handler failed for a question that would fail in every run: then nobody is asked anything. */
 function cannotBeAsked(error: unknown): boolean {
   return error instanceof ClientCapabilityError || error instanceof ConfigurationError;
-}
-
-const NOUNS = {
-  tool: "Tool",
-  resource: "Resource",
-  prompt: "Prompt",
-  completion: "Completion",
-  list: "List",
-  discover: "Discovery",
-  subscription: "Subscription",
-} as const;
-
-function timedOut({ operation: { kind, name } }: RequestContext, milliseconds: number): MCPError {
-  const seconds =
-    milliseconds % 1_000 === 0 ? (milliseconds / 1_000).toFixed(1) : String(milliseconds / 1_000);
-  return new MCPError(`${NOUNS[kind]} '${name}' timed out after ${seconds}s`, {
-    code: "TIMEOUT",
-    suggestion: `It did not finish within ${seconds} seconds. Try again later, ask for less, or go on without it.`,
-  });
 }

@@ -11,7 +11,7 @@ export type {
   ShutdownOptions,
   StateOptions,
 } from "./options.ts";
-export type { Notifier } from "./server.ts";
+export type { Notifier } from "./announcer.ts";
 export type { CacheHint } from "./cache-hint.ts";
 export { memoryEventBus, memoryEventStore } from "./events.ts";
 export type { EventBus, EventReplay, EventStore, ServerEvent } from "./ports.ts";
@@ -22,7 +22,6 @@ export type { Hook, Probe } from "./lifecycle.ts";
 export type {
   Completer,
   ComponentOptions,
-  Icon,
   PromptHandler,
   PromptOptions,
   ResourceHandler,
@@ -92,6 +91,7 @@ export type {
   ContentBlock,
   ContentOptions,
   EmbeddedResource,
+  Icon,
   ImageContent,
   ResourceContents,
   ResourceLink,

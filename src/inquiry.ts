@@ -4,7 +4,7 @@
  * runs again with the answers: an answered question gives its recorded answer, the next one ends the call.
  */
 
-import { MCPError } from "./errors.ts";
+import { ConfigurationError, MCPError } from "./errors.ts";
 import { toJsonText } from "./json.ts";
 
 /** A request to the client, as it is written on the wire. */
@@ -118,6 +118,7 @@ export class ReplayInquiry implements Inquiry {
   /** Answers being checked and effects under way: none is to be lost with this run. */
   readonly #underWay = new Set<Promise<unknown>>();
   readonly #names = new Map<string, number>();
+  readonly #keys = new Set<string>();
   #concluded = false;
 
   constructor(recorded?: CallRecord, responses: Named = {}) {
@@ -139,8 +140,9 @@ export class ReplayInquiry implements Inquiry {
     return 0;
   }
 
-  ask<T>(question: Question<T>): Promise<T> {
+  async ask<T>(question: Question<T>): Promise<T> {
     const key = question.key ?? this.#name(question);
+    claim(this.#keys, key);
     const response = this.#response(key);
     const answer = response === undefined ? Promise.resolve(response) : this.#check(key, question, response);
     const answered = answer.then((value) => {
@@ -227,6 +229,7 @@ export class LiveInquiry implements Inquiry {
   readonly pending = false;
   readonly #request: (request: InputRequest) => Promise<unknown>;
   readonly #once = new Map<string, Promise<unknown>>();
+  readonly #keys = new Set<string>();
   #answered = false;
   #open = 0;
   #opened = 0;
@@ -244,7 +247,8 @@ export class LiveInquiry implements Inquiry {
     return this.#open === 0 ? this.#waited : this.#waited + performance.now() - this.#opened;
   }
 
-  async ask<T>({ request, accept }: Question<T>): Promise<T> {
+  async ask<T>({ key, request, accept }: Question<T>): Promise<T> {
+    if (key !== undefined) claim(this.#keys, key);
     const accepted = await accept(await this.#wait(request));
     if (accepted === undefined)
       throw new MCPError("The client's answer does not fit what was asked.", { code: "INPUT_INVALID" });
@@ -273,6 +277,16 @@ export class LiveInquiry implements Inquiry {
       if (--this.#open === 0) this.#waited += performance.now() - this.#opened;
     }
   }
+}
+
+/** A key is one question's: a second question of that key would be given the answer to the first. */
+function claim(taken: Set<string>, key: string): void {
+  if (taken.has(key)) {
+    throw new ConfigurationError(
+      `Two questions of one call have the key ${JSON.stringify(key)}. Give each its own, or none.`,
+    );
+  }
+  taken.add(key);
 }
 
 /** What an effect gave as every later run will see it: as JSON brings it back. */

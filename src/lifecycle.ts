@@ -18,6 +18,7 @@ export class Lifecycle {
   #started: Promise<void> | undefined;
   #stopped: Promise<void> | undefined;
   #ready = false;
+  #closed = false;
 
   onStartup(hook: Hook): void {
     this.#startup.push(hook);
@@ -34,8 +35,8 @@ export class Lifecycle {
   /** Runs the start-up hooks in order, once. The first that fails stops the start; so does {@link stop}. */
   start(): Promise<void> {
     this.#started ??= (async () => {
-      for (const hook of this.#startup) if (this.#stopped === undefined) await hook();
-      this.#ready = this.#stopped === undefined;
+      for (const hook of this.#startup) if (!this.#closed) await hook();
+      this.#ready = !this.#closed;
     })();
     return this.#started;
   }
@@ -45,9 +46,19 @@ export class Lifecycle {
     this.#ready = false;
   }
 
+  /** From now on nothing new is taken, and the server does not start again. */
+  close(): void {
+    this.drain();
+    this.#closed = true;
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
   /** Runs the shutdown hooks in reverse order, once. One that fails is logged and does not stop the others. */
   stop(logger: Logger): Promise<void> {
-    this.drain();
+    this.close();
     this.#stopped ??= (async () => {
       // A hook that is still starting something is not overtaken by the one that ends it.
       await this.#started?.catch(() => {});

@@ -1,7 +1,8 @@
 /** How a server is set up and run: the options of its author and of its operator, and the checks that need no transport. */
 
-import type { CacheHint } from "./cache-hint.ts";
-import type { Icon, UnknownArguments } from "./components.ts";
+import { type CacheHint, checkHint } from "./cache-hint.ts";
+import type { UnknownArguments } from "./components.ts";
+import type { Icon } from "./content.ts";
 import type { Duration } from "./duration.ts";
 import { ConfigurationError } from "./errors.ts";
 import { type Names, checkKnown, shown } from "./known-options.ts";
@@ -159,6 +160,8 @@ const HTTP: Names<HttpOptions> = {
   trustedProxies: true,
   sessions: true,
 };
+const SESSIONS: Names<SessionOptions> = { max: true, idle: true, eventStore: true, retry: true };
+const STATE: Names<StateOptions> = { keys: true, ttl: true };
 // What is for HTTP does no harm on stdio: a program may choose the transport as it starts.
 const RUN: Names<RunHttpOptions & RunStdioOptions> = {
   token: true,
@@ -173,7 +176,15 @@ const SHUTDOWN: Names<ShutdownOptions> = { notice: true, limit: true };
 
 /** Throws a {@link ConfigurationError} where a server cannot be made of these options. */
 export function checkServerOptions(options: unknown): void {
-  const { name, version, pageSize = 1, http = {} } = (options ?? {}) as Record<string, unknown>;
+  const {
+    name,
+    version,
+    pageSize = 1,
+    http,
+    requestState,
+    eventBus,
+    cacheHint,
+  } = (options ?? {}) as Record<string, unknown>;
   if (typeof name !== "string" || name === "" || typeof version !== "string" || version === "") {
     throw new ConfigurationError(
       'A server needs a name and a version: new MCPServer({ name: "task-api", version: "1.0.0" }).',
@@ -182,9 +193,41 @@ export function checkServerOptions(options: unknown): void {
   checkKnown("MCPServer", options as object, SERVER);
   if (!Number.isSafeInteger(pageSize) || (pageSize as number) < 1)
     throw new ConfigurationError(`pageSize is ${shown(pageSize)}: write a whole number from 1.`);
-  if (typeof http !== "object" || http === null)
-    throw new ConfigurationError(`http is ${shown(http)}: write options such as { path: "/mcp" }.`);
-  checkKnown("MCPServer: http", http, HTTP);
+  checkGroup("http", http, HTTP, '{ path: "/mcp" }');
+  const { sessions } = (http ?? {}) as HttpOptions;
+  if (typeof sessions !== "boolean")
+    checkGroup("http.sessions", sessions, SESSIONS, 'true, or { idle: "10m" }');
+  checkPort("http.sessions.eventStore", (sessions as SessionOptions | undefined)?.eventStore, [
+    "append",
+    "after",
+    "forget",
+  ]);
+  checkGroup("requestState", requestState, STATE, "{ keys: [process.env.STATE_KEY] }");
+  checkPort("eventBus", eventBus, ["publish", "subscribe"]);
+  checkHint("cacheHint", cacheHint);
+}
+
+/** Options that stand within others. */
+function checkGroup(
+  what: string,
+  options: unknown,
+  known: Readonly<Record<string, true>>,
+  sample: string,
+): void {
+  if (options === undefined) return;
+  if (typeof options !== "object" || options === null)
+    throw new ConfigurationError(`${what} is ${shown(options)}: write ${sample}.`);
+  checkKnown(`MCPServer: ${what}`, options, known);
+}
+
+/** An object of the author's that stands for one of ours. */
+function checkPort(what: string, value: unknown, methods: readonly string[]): void {
+  if (value === undefined) return;
+  const missing = methods.filter(
+    (method) => typeof (value as Record<string, unknown>)?.[method] !== "function",
+  );
+  if (missing.length > 0)
+    throw new ConfigurationError(`${what} has no ${missing.join(" and no ")}: write a method of that name.`);
 }
 
 /** Throws a {@link ConfigurationError} where `run()` is not told over what. */

@@ -13,7 +13,7 @@ export interface ParamHeader {
 
 const ANNOTATION = "x-mcp-header";
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
-const SENSITIVE = /pass(?:word|phrase)|secret|token|api_?key|credential/i;
+const SENSITIVE = /pass(?:word|phrase)|secret(?!ar)|token(?!s|iz)|api_?key|credential/i;
 
 /** The annotated parameters of an input schema. Throws where clients would reject the tool for an annotation. */
 export function paramHeaders(schema: JsonSchema, what: string): readonly ParamHeader[] {

@@ -8,7 +8,7 @@ import type {
   ToolDefinition,
 } from "./components.ts";
 import { authenticationsIn, isAuthentication } from "./authentication.ts";
-import { type Middleware, type Run, compose } from "./compose.ts";
+import type { Middleware, Run } from "./compose.ts";
 import type { Ask, ListKind, Operation } from "./context.ts";
 import { MCPError } from "./errors.ts";
 import { type HeartOptions, completionHeart, promptHeart, resourceHeart, toolHeart } from "./heart.ts";
@@ -17,6 +17,7 @@ import type { ParamHeader } from "./param-headers.ts";
 import { Policy } from "./policy.ts";
 import { notFound } from "./refusals.ts";
 import { readableUris } from "./subscribing.ts";
+import { timed } from "./time-limit.ts";
 import type { UriTemplate } from "./uri-template.ts";
 import { VisibleList } from "./visibility.ts";
 
@@ -80,6 +81,8 @@ export interface SealOptions extends HeartOptions {
   readonly info: ServerInfo;
   readonly instructions: string | undefined;
   readonly middleware: readonly Middleware[];
+  /** The time limit of components that set none, and of what is no component's, in milliseconds. */
+  readonly timeout: number;
   readonly pageSize: number;
   readonly cacheHint: CacheHint | undefined;
   /** Whether lists show also what a caller may not use. */
@@ -98,7 +101,7 @@ export function seal(definitions: readonly ComponentDefinition[], options: SealO
 
   const own = <A>(kind: Operation["kind"], name: string, heart: Run<A>): SealedOperation<A> => ({
     operation: { kind, name, tags: [], access: isClosed ? "authenticated" : "public", scopes: [] },
-    run: compose(middleware, kind, heart),
+    run: timed(options.timeout, middleware, kind, heart),
   });
   const component = <D extends ComponentDefinition, A>(
     definition: D,
@@ -113,7 +116,8 @@ export function seal(definitions: readonly ComponentDefinition[], options: SealO
       access: policy.authenticated ? "authenticated" : "public",
       scopes: policy.scopes,
     };
-    return { operation, run: compose(middleware, kind, heart(definition, policy, options)), policy };
+    const timeout = definition.timeout ?? options.timeout;
+    return { operation, run: timed(timeout, middleware, kind, heart(definition, policy, options)), policy };
   };
   const list = (kind: ListKind, components: readonly ComponentDefinition[]) => {
     const pages = new VisibleList(
@@ -145,7 +149,7 @@ export function seal(definitions: readonly ComponentDefinition[], options: SealO
       match: (resource.template as UriTemplate).match,
     }));
   const unknown = (kind: "tool" | "resource" | "prompt") =>
-    compose(middleware, kind, ({ operation: { name } }) => refuse(notFound(kind, name)));
+    timed(options.timeout, middleware, kind, ({ operation: { name } }) => refuse(notFound(kind, name)));
 
   return {
     info: options.info,
@@ -167,7 +171,8 @@ export function seal(definitions: readonly ComponentDefinition[], options: SealO
       templates: list("templates", templates),
       prompts: list("prompts", prompts),
     },
-    discover: own("discover", "discover", () => undefined),
+    // What discovery tells is made of the sealed server.
+    discover: own("discover", "discover", () => ({})),
     subscribe: own("subscription", "subscriptions/listen", (ctx, filter: object) =>
       readableUris(filter, ctx, sealedResources, sealedTemplates),
     ),
@@ -175,8 +180,8 @@ export function seal(definitions: readonly ComponentDefinition[], options: SealO
       authentications.length === 0
         ? undefined
         : {
-            ...own("discover", "discover", () => undefined),
-            run: compose(middleware.filter(isAuthentication), "discover", () => ({})),
+            ...own("discover", "discover", () => ({})),
+            run: timed(options.timeout, middleware.filter(isAuthentication), "discover", () => ({})),
           },
     isPrivate,
     paramHeaders: new Map(
@@ -184,7 +189,7 @@ export function seal(definitions: readonly ComponentDefinition[], options: SealO
     ),
     listHint: hintJson(options.cacheHint, options.callersDiffer, "cacheHint"),
     unknown: { tool: unknown("tool"), resource: unknown("resource"), prompt: unknown("prompt") },
-    unknownCompletion: compose(middleware, "completion", ({ operation: { name } }) =>
+    unknownCompletion: timed(options.timeout, middleware, "completion", ({ operation: { name } }) =>
       refuse(
         new MCPError(`Nothing to complete: ${name}`, {
           code: "VALIDATION_ERROR",

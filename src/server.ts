@@ -11,6 +11,7 @@ import {
   defineTool,
   schemasOf,
 } from "./components.ts";
+import { Announcer, type Notifier } from "./announcer.ts";
 import { authenticationsIn, identityProblems } from "./authentication.ts";
 import type { Middleware } from "./compose.ts";
 import { type CompilerLoaders, Compilers, examine } from "./compilers.ts";
@@ -19,7 +20,7 @@ import { ConfigurationError } from "./errors.ts";
 import { unfailing } from "./logger.ts";
 import { type Hook, Lifecycle, type Probe } from "./lifecycle.ts";
 import { memoryEventBus } from "./events.ts";
-import type { EventBus, Logger, ServerEvent } from "./ports.ts";
+import type { EventBus, Logger } from "./ports.ts";
 import {
   type MCPServerOptions,
   type RunHttpOptions,
@@ -33,12 +34,6 @@ import type { ListeningServer, NodeHandler, RunningServer, Runtime } from "./run
 import { type Schema, validator } from "./schema.ts";
 import { type Sealed, type ServerInfo, seal } from "./seal.ts";
 import type { TemplateParams } from "./uri-template.ts";
-
-/** Tells clients that listen of changes. Changes of the lists are told by themselves. */
-export interface Notifier {
-  /** The resource at `uri` has changed. */
-  resourceUpdated(uri: string): void;
-}
 
 /**
  * An MCP server: register tools, resources and prompts, then run it.
@@ -58,16 +53,15 @@ export class MCPServer {
   readonly #lifecycle = new Lifecycle();
   readonly #timeout: number;
   readonly #bus: EventBus;
-  readonly #changed = new Set<"tools" | "resources" | "prompts">();
+  readonly #announcer: Announcer;
   /** Tells clients that listen of changes. */
-  readonly notify: Notifier = {
-    resourceUpdated: (uri) => this.#publish({ kind: "resource_updated", uri }),
-  };
+  readonly notify: Notifier;
   #logger: Logger | undefined;
   readonly #compilers = new Compilers(LOADERS);
   #sealed: Sealed | undefined;
   #sealedVersion = -1;
   #faces: Promise<Faces> | undefined;
+  #running: Promise<ListeningServer | RunningServer> | undefined;
 
   constructor(options: MCPServerOptions) {
     checkServerOptions(options);
@@ -75,6 +69,7 @@ export class MCPServer {
     this.#options = options;
     this.#logger = options.logger;
     this.#bus = options.eventBus ?? memoryEventBus();
+    this.notify = this.#announcer = new Announcer(this.#bus, () => this.#logger);
     this.#timeout = milliseconds(options.timeout ?? "30s", "timeout");
     this.#info = {
       name,
@@ -165,19 +160,19 @@ export class MCPServer {
 
   /** Takes components out. The next request no longer finds them. */
   remove(ref: ComponentRef): this {
-    this.#listsChanged(this.#registry.remove(ref));
+    this.#changed(this.#registry.remove(ref));
     return this;
   }
 
   /** Hides components: they leave the lists, and calling them answers as if they did not exist. */
   disable(ref: ComponentRef): this {
-    this.#listsChanged(this.#registry.switch(ref, false));
+    this.#changed(this.#registry.switch(ref, false));
     return this;
   }
 
   /** Brings disabled components back, in their old place. */
   enable(ref: ComponentRef): this {
-    this.#listsChanged(this.#registry.switch(ref, true));
+    this.#changed(this.#registry.switch(ref, true));
     return this;
   }
 
@@ -218,9 +213,10 @@ export class MCPServer {
   }
 
   /**
-   * Serves over HTTP or stdio. Prints what it serves on stderr, and ends gracefully on SIGTERM and SIGINT.
+   * Serves over HTTP or stdio, once. Prints what it serves on stderr, and ends gracefully on SIGTERM and SIGINT.
    *
-   * @throws {@link ConfigurationError} naming every problem of the set-up at once.
+   * @throws {@link ConfigurationError} naming every problem of the set-up at once; where the server runs already, or
+   *   has been closed.
    * @example
    * ```ts
    * const { url, close } = await server.run({ transport: "http", port: 0 });
@@ -231,10 +227,15 @@ export class MCPServer {
   run(options: RunHttpOptions | RunStdioOptions): Promise<ListeningServer | RunningServer>;
   async run(options: RunHttpOptions | RunStdioOptions): Promise<ListeningServer | RunningServer> {
     checkRunOptions(options);
-    const runtime = await this.#prepare();
-    if (options.transport === "stdio")
-      return (await import("./transport/stdio.ts")).serveStdio(runtime, options);
-    return (await import("./transport/listen.ts")).listen(runtime, options);
+    if (this.#lifecycle.closed) throw new ConfigurationError(`The server has been closed. ${RUNS_ONCE}`);
+    if (this.#running) throw new ConfigurationError(`run() was called before. ${RUNS_ONCE}`);
+    this.#running = this.#run(options);
+    try {
+      return await this.#running;
+    } catch (error) {
+      this.#running = undefined;
+      throw error;
+    }
   }
 
   /**
@@ -268,12 +269,29 @@ export class MCPServer {
     );
   };
 
-  /** Ends a server that is mounted through `fetch` or `node`: its streams and sessions, then runs the shutdown hooks. */
+  /**
+   * Ends the server. One that is mounted through `fetch` or `node` answers 503 from now on, ends its streams and
+   * sessions, and runs the shutdown hooks; one that runs is closed as what {@link MCPServer.run} gave closes it.
+   */
   async close(): Promise<void> {
+    // A start that fails is told to whoever called run().
+    if (this.#running)
+      await this.#running.then(
+        ({ close }) => close(),
+        () => {},
+      );
+    this.#lifecycle.close();
     const faces = await this.#faces;
     if (!faces) return;
     await faces.close();
     await this.#lifecycle.stop(faces.logger);
+  }
+
+  async #run(options: RunHttpOptions | RunStdioOptions): Promise<ListeningServer | RunningServer> {
+    const runtime = await this.#prepare();
+    if (options.transport === "stdio")
+      return (await import("./transport/stdio.ts")).serveStdio(runtime, options);
+    return (await import("./transport/listen.ts")).listen(runtime, options);
   }
 
   #add(definition: ComponentDefinition): void {
@@ -282,28 +300,12 @@ export class MCPServer {
       if (this.#compilers.has(schema)) validator(schema, this.#compilers.compile, what);
     }
     this.#registry.add(definition);
-    this.#listsChanged([definition]);
+    this.#changed([definition]);
   }
 
-  /** Tells of changed lists, once for all that changes in one go. Before the start nobody listens. */
-  #listsChanged(definitions: readonly ComponentDefinition[]): void {
-    if (!this.#sealed) return;
-    if (this.#changed.size === 0) {
-      queueMicrotask(() => {
-        for (const list of this.#changed) this.#publish({ kind: "list_changed", list });
-        this.#changed.clear();
-      });
-    }
-    for (const { kind } of definitions) this.#changed.add(`${kind}s`);
-  }
-
-  #publish(event: ServerEvent): void {
-    const failed = (error: unknown) => this.#logger?.error({ err: error }, "An event could not be published");
-    try {
-      void Promise.resolve(this.#bus.publish(event)).catch(failed);
-    } catch (error) {
-      failed(error);
-    }
+  /** Before the start nobody listens. */
+  #changed(definitions: readonly ComponentDefinition[]): void {
+    if (this.#sealed) this.#announcer.listsChanged(definitions);
   }
 
   #mounted(): Promise<Faces> {
@@ -363,6 +365,9 @@ export class MCPServer {
     return this.#sealed;
   }
 }
+
+const RUNS_ONCE =
+  "A server runs once: register its components in a function, and make a new MCPServer for each run().";
 
 interface Faces {
   readonly logger: Logger;

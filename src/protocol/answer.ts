@@ -12,10 +12,11 @@ import {
   invalidRequest,
 } from "./exchange.ts";
 import { whenAdmitted } from "./admission.ts";
-import { RPC, type RpcRequest, readMessage } from "./jsonrpc.ts";
+import { RPC, type RpcNotification, type RpcRequest, readMessage } from "./jsonrpc.ts";
 import { answerLegacy } from "./legacy.ts";
-import { claimsModern } from "./envelope.ts";
-import { answerModern, missingEnvelope, unsupportedVersion } from "./modern.ts";
+import { claimedVersion, claimsModern } from "./envelope.ts";
+import { contradiction } from "./headers.ts";
+import { answerModern, invalidClaim, missingEnvelope, unsupportedVersion } from "./modern.ts";
 import { LEGACY, MODERN, UNSTATED_LEGACY } from "./versions.ts";
 
 /** Answers a parsed body. A request with the modern envelope is modern, `initialize` and the rest are 2025-era. */
@@ -29,7 +30,11 @@ export function answer(
   if (Array.isArray(body)) return answerBatch(sealed, body, version, exchange, services);
   const message = readMessage(body);
   if ("problem" in message) return invalidRequest(400, `Invalid request: ${message.problem}`, message.id);
-  if ("notification" in message) return whenAdmitted(sealed, exchange, services, undefined, () => ACCEPTED);
+  if ("notification" in message) {
+    return whenAdmitted(sealed, exchange, services, undefined, () =>
+      answerNotification(message.notification, version, exchange),
+    );
+  }
 
   const { request } = message;
   if (claimsModern(request))
@@ -48,6 +53,32 @@ export function answer(
   return guarded(request, exchange, services, () =>
     answerLegacy(sealed, request, version ?? UNSTATED_LEGACY, exchange, services),
   );
+}
+
+/**
+ * Nothing that a client tells concerns a server without sessions. It is held to its revision all the same: one
+ * that is not served is refused (2025-11-25, "Protocol Version Header"), and so are headers that contradict the
+ * body (2026-07-28, "Server Validation").
+ */
+function answerNotification(
+  notification: RpcNotification,
+  version: string | undefined,
+  { header }: Exchange,
+): Reply {
+  const claim = claimedVersion(notification);
+  if (claim !== undefined && typeof claim !== "string") return invalidClaim();
+  if (claim !== undefined || version === MODERN) {
+    const contradicted = contradiction(notification, claim ?? MODERN, header);
+    if (contradicted) return errorReply(400, undefined, contradicted);
+  }
+  const isServed = claim === undefined ? isServedVersion(version) : claim === MODERN;
+  return isServed
+    ? ACCEPTED
+    : errorReply(400, undefined, unsupportedVersion((claim ?? version ?? "").slice(0, 64)));
+}
+
+function isServedVersion(version: string | undefined): boolean {
+  return version === undefined || version === MODERN || LEGACY.includes(version);
 }
 
 /** An answer whatever happens: what fails unexpectedly on the way is logged, and told as that. */

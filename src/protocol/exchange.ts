@@ -1,6 +1,6 @@
 /** One HTTP request and its answer, as the protocol sees them: no sockets. */
 
-import type { Cancellation } from "../context.ts";
+import type { Cancellation } from "../cancellation.ts";
 import type { Services } from "../dispatch.ts";
 import type { StateCodec } from "./request-state.ts";
 import type { Outlet, SubscriptionHub } from "./subscriptions.ts";

@@ -14,7 +14,11 @@ const NAME_SOURCE: Readonly<Record<string, string>> = {
 };
 
 /** Headers that contradict the body: told before anything else about the request. */
-export function contradiction({ method }: RpcRequest, version: string, header: Header): RpcError | undefined {
+export function contradiction(
+  { method }: Pick<RpcRequest, "method">,
+  version: string,
+  header: Header,
+): RpcError | undefined {
   const headerVersion = header("mcp-protocol-version");
   if (headerVersion !== undefined && headerVersion !== version) {
     return mismatch(
@@ -58,17 +62,20 @@ export function paramMismatch(
       args,
     );
     const raw = header(name);
-    if (value === undefined || value === null) {
-      if (raw !== undefined) return mismatch(`${name} is set and the arguments have no ${path.join(".")}`);
+    // What no header can say is refused by the schema (2026-07-28, "Value Encoding").
+    if (value === undefined || typeof value === "object") {
+      if (raw !== undefined)
+        return mismatch(`${name} is set and the arguments have no such ${path.join(".")}`);
       continue;
     }
     if (raw === undefined) return mismatch(`${name} is missing`);
     const decoded = decodeHeader(raw);
     if (decoded === undefined) return mismatch(`${name} is not valid Base64 of UTF-8 text`);
+    // Whether a value is of the declared type is for the schema to say.
     const equal =
-      type === "integer"
+      type === "integer" && typeof value === "number"
         ? /^-?\d+(?:\.0+)?$/.test(decoded) && Number(decoded) === value
-        : decoded === (typeof value === "boolean" ? String(value) : value);
+        : decoded === (typeof value === "string" ? value : JSON.stringify(value));
     if (!equal) return mismatch(`${name} is not what the arguments say`);
   }
   return undefined;

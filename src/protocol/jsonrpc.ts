@@ -11,6 +11,7 @@ export interface RpcRequest {
 export interface RpcNotification {
   readonly id?: undefined;
   readonly method: string;
+  readonly params: Readonly<Record<string, unknown>> | undefined;
 }
 
 /** A JSON-RPC error object. */
@@ -54,7 +55,7 @@ export function readMessage(value: unknown): Message {
     );
   }
   if (params !== undefined && !isObject(params)) return bad('"params" must be an object.');
-  if (!("id" in value)) return { notification: { method } };
+  if (!("id" in value)) return { notification: { method, params } };
   if (readable === undefined) return bad('"id" must be a string or an integer.');
   return { request: { id: readable, method, params } };
 }

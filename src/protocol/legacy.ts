@@ -7,13 +7,14 @@ import { isPromise } from "../promises.ts";
 import { ToolResult } from "../result.ts";
 import type { Sealed } from "../seal.ts";
 import type { JsonSchema } from "../ports.ts";
+import { isClientInfo, tokenProblem } from "./envelope.ts";
 import { type Exchange, type ProtocolServices, type Reply, errorReply } from "./exchange.ts";
 import { challengeReply, whenAdmitted } from "./admission.ts";
 import { RPC, type RequestId, type RpcRequest, isObject } from "./jsonrpc.ts";
 import { LIST_MEMBER, isMethod, readAsk } from "./methods.ts";
 import { methodNotFound } from "./modern.ts";
 import { isToolFailure, resultText, rpcError, toolFailure } from "./outcome.ts";
-import type { Audience } from "../voice.ts";
+import { type Audience, LOG_LEVELS } from "../voice.ts";
 import { LATEST_LEGACY, LEGACY } from "./versions.ts";
 
 /** Answers a 2025-era request of revision `version`. Errors within a call keep HTTP status 200. */
@@ -24,6 +25,8 @@ export function answerLegacy(
   exchange: Exchange,
   services: ProtocolServices,
 ): Reply | Promise<Reply> {
+  const problem = metaProblem(params["_meta"]);
+  if (problem !== undefined) return invalidParams(id, problem);
   if (!isMethod(method))
     return whenAdmitted(sealed, exchange, services, id, () => answerItself(sealed, id, method, params));
   const read = readAsk(method, params);
@@ -53,9 +56,9 @@ function answerItself(
     case "initialize":
       return initialize(sealed, id, params);
     case "ping":
-    // The level cannot be kept without a session: messages of every call then come from "info" on.
-    case "logging/setLevel":
       return reply(id, "{}");
+    case "logging/setLevel":
+      return setLevel(id, params["level"]);
     default:
       return errorReply(200, id, methodNotFound(method));
   }
@@ -64,9 +67,11 @@ function answerItself(
 /** The handshake: the client's revision where it is served, else the newest (2025-11-25, "Version Negotiation"). */
 function initialize(sealed: Sealed, id: RequestId, params: Readonly<Record<string, unknown>>): Reply {
   const { protocolVersion, capabilities, clientInfo } = params;
-  if (typeof protocolVersion !== "string" || !isObject(capabilities) || !isObject(clientInfo)) {
-    const message = 'Invalid params: initialize needs "protocolVersion", "capabilities" and "clientInfo".';
-    return errorReply(200, id, { code: RPC.invalidParams, message });
+  if (typeof protocolVersion !== "string" || !isObject(capabilities) || !isClientInfo(clientInfo)) {
+    return invalidParams(
+      id,
+      'initialize needs "protocolVersion", "capabilities", and "clientInfo" with the strings "name" and "version".',
+    );
   }
   const result = {
     protocolVersion: LEGACY.includes(protocolVersion) ? protocolVersion : LATEST_LEGACY,
@@ -75,6 +80,22 @@ function initialize(sealed: Sealed, id: RequestId, params: Readonly<Record<strin
     instructions: sealed.instructions,
   };
   return reply(id, JSON.stringify(result));
+}
+
+/** The level cannot be kept without a session: messages of every call then come from "info" on. */
+function setLevel(id: RequestId, level: unknown): Reply {
+  return (LOG_LEVELS as readonly unknown[]).includes(level)
+    ? reply(id, "{}")
+    : invalidParams(id, `"level" must be one of ${LOG_LEVELS.join(", ")}.`);
+}
+
+function metaProblem(meta: unknown): string | undefined {
+  if (meta === undefined) return undefined;
+  return isObject(meta) ? tokenProblem(meta) : '"_meta" must be an object.';
+}
+
+function invalidParams(id: RequestId, problem: string): Reply {
+  return errorReply(200, id, { code: RPC.invalidParams, message: `Invalid params: ${problem}` });
 }
 
 /** Whom the call can tell of its progress, where the client reads event streams. */

@@ -52,7 +52,7 @@ function completion({ ref, argument, context = {} }: Params): Ask | string {
   if (!isObject(argument) || typeof argument["name"] !== "string" || typeof argument["value"] !== "string") {
     return '"argument" must be an object with the strings "name" and "value".';
   }
-  const others = isObject(context) ? (context["arguments"] ?? {}) : undefined;
+  const { arguments: others = {} } = isObject(context) ? context : { arguments: null };
   if (!isObject(others) || !Object.values(others).every((value) => typeof value === "string")) {
     return '"context.arguments" must be an object of strings.';
   }

@@ -3,6 +3,7 @@
 import { NOT_CACHEABLE } from "../cache-hint.ts";
 import type { Ask } from "../context.ts";
 import type { Outcome } from "../dispatch.ts";
+import { internalError } from "../errors.ts";
 import { InputRequired } from "../inquiry.ts";
 import type { Page } from "../list.ts";
 import { ResourceResult } from "../result.ts";
@@ -71,10 +72,17 @@ function tooManyStreams(id: RequestId): Reply {
 async function askFirst(
   { requests, record }: InputRequired,
   principal: string | undefined,
-  { sealed, ask, id }: Origin,
-  { codec }: ProtocolServices,
+  origin: Origin,
+  services: ProtocolServices,
 ): Promise<Reply> {
-  const requestState = await codec.seal({ ...record, principal }, ask, sealed.info.name);
+  const { sealed, ask, id, requestId } = origin;
+  let requestState: string;
+  try {
+    requestState = await services.codec.seal({ ...record, principal }, ask, sealed.info.name);
+  } catch (error) {
+    services.logger.error({ requestId, operation: ask.kind, err: error }, "Unexpected error");
+    return encodeModern({ error: internalError(error) }, origin, services);
+  }
   const result = JSON.stringify({ resultType: "input_required", inputRequests: requests, requestState });
   return reply(id, `${result.slice(0, -1)}${sealedBytes(sealed).meta}}`);
 }

@@ -66,6 +66,11 @@ export function missingEnvelope(id: RequestId): Reply {
   );
 }
 
+/** The error for a notification that names its revision by something else than text. */
+export function invalidClaim(): Reply {
+  return refuse(undefined, invalidParams(`_meta["${META.protocolVersion}"] must be a string.`));
+}
+
 export function unsupportedVersion(requested: string): RpcError {
   return {
     code: RPC.unsupportedVersion,
@@ -89,7 +94,7 @@ interface Admitted {
   readonly services: ProtocolServices;
 }
 
-function refuse(id: RequestId, error: RpcError): Reply {
+function refuse(id: RequestId | undefined, error: RpcError): Reply {
   return errorReply(400, id, error);
 }
 

@@ -15,7 +15,7 @@ type Key = Awaited<ReturnType<typeof crypto.subtle.importKey>>;
 const SHORTEST_KEY = 32;
 const IV_BYTES = 12;
 
-/** The longest state that is opened, in characters. */
+/** The longest state that is sealed and opened, in characters. */
 const LONGEST = 262_144;
 
 const encoder = new TextEncoder();
@@ -27,9 +27,10 @@ export class StateCodec {
   readonly #keys: Promise<readonly Key[]>;
 
   constructor({ keys = [randomKey()], ttl = "10m" }: StateOptions) {
-    if (keys.length === 0 || keys.some((key) => key.length < SHORTEST_KEY)) {
+    const fits = (key: unknown) => typeof key === "string" && key.length >= SHORTEST_KEY;
+    if (!Array.isArray(keys) || keys.length === 0 || !keys.every(fits)) {
       throw new ConfigurationError(
-        `requestState.keys: write at least one secret of ${SHORTEST_KEY} characters or more.`,
+        `requestState.keys: write at least one secret of ${SHORTEST_KEY} characters or more, and no other.`,
       );
     }
     this.ttl = milliseconds(ttl, "requestState.ttl");
@@ -46,7 +47,11 @@ export class StateCodec {
       key as Key,
       plain,
     );
-    return toBase64Url(iv, new Uint8Array(sealed));
+    const state = toBase64Url(iv, new Uint8Array(sealed));
+    if (state.length <= LONGEST) return state;
+    throw new ConfigurationError(
+      `What a call keeps while it asks (answers, and results of ctx.once) comes to ${state.length} characters: at most ${LONGEST} can travel. Keep ids in ctx.once, and documents elsewhere.`,
+    );
   }
 
   /** The record, or `undefined` where the state is altered, foreign, for another call or expired. */

@@ -13,7 +13,8 @@ import {
 } from "@modelcontextprotocol/server";
 import { hintMembers } from "../cache-hint.ts";
 import type { Origin } from "../client.ts";
-import { type Ask, type CallEnvelope, Cancellation, type ClientInfo } from "../context.ts";
+import { Cancellation } from "../cancellation.ts";
+import type { Ask, CallEnvelope, ClientInfo } from "../context.ts";
 import { type Outcome, dispatch } from "../dispatch.ts";
 import { MCPError, internalError } from "../errors.ts";
 import { type InputRequest, InputRequired, LiveInquiry, RequestStateError, resumed } from "../inquiry.ts";

@@ -6,7 +6,7 @@ import {
   WebStandardStreamableHTTPServerTransport,
 } from "@modelcontextprotocol/server";
 import type { Origin } from "../client.ts";
-import type { Cancellation } from "../context.ts";
+import type { Cancellation } from "../cancellation.ts";
 import type { EventReplay, EventStore } from "../ports.ts";
 import { RPC } from "../protocol/jsonrpc.ts";
 import type { StateCodec } from "../protocol/request-state.ts";

@@ -1,6 +1,6 @@
 /** The MCP endpoint, whatever serves it: what is refused before the body is read, and how a body is answered. */
 
-import type { Cancellation } from "../context.ts";
+import type { Cancellation } from "../cancellation.ts";
 import { internalError } from "../errors.ts";
 import { isPromise } from "../promises.ts";
 import { answer } from "../protocol/answer.ts";
@@ -78,6 +78,7 @@ export class Endpoint {
     if (origin !== undefined && !this.#gate.allowsOrigin(origin)) {
       return invalidRequest(403, "Forbidden: pages of this Origin may not call this server.");
     }
+    if (this.#runtime.lifecycle.closed) return CLOSED;
     if (method === "OPTIONS" && origin !== undefined) return preflight(header, this.#methods);
     if (this.#sessions && (method === "GET" || method === "DELETE")) return undefined;
     if (method !== "POST")
@@ -257,6 +258,11 @@ export const BUSY: Reply = errorReply(
 export const UNEXPECTED: Reply = errorReply(500, undefined, {
   code: RPC.internalError,
   message: internalError(undefined).message,
+});
+
+const CLOSED: Reply = errorReply(503, undefined, {
+  code: RPC.internalError,
+  message: "Service unavailable: the server has been closed.",
 });
 
 const WRONG_TYPE = invalidRequest(415, "Unsupported media type: the Content-Type must be application/json.");

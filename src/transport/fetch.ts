@@ -1,6 +1,6 @@
 /** The MCP endpoint on web-standard `Request` and `Response`. */
 
-import { Cancellation } from "../context.ts";
+import { Cancellation } from "../cancellation.ts";
 import { requestIdFrom } from "../request-id.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { FetchReply } from "./fetch-reply.ts";

@@ -1,5 +1,6 @@
 /** Whether a server can be reached the way its options say: checked at the start, all problems together. */
 
+import { milliseconds } from "../duration.ts";
 import { ConfigurationError } from "../errors.ts";
 import { shown } from "../known-options.ts";
 import type { HttpOptions } from "../options.ts";
@@ -31,6 +32,7 @@ export function checkHttpOptions({ http, authentications }: Runtime, run?: RunHt
     ...wholeNumberProblems("http.maxStreams", http.maxStreams),
     ...wholeNumberProblems("http.maxStreamsPerClient", http.maxStreamsPerClient),
     ...problemsOf(() => clientAddress(http.trustedProxies)),
+    ...sessionProblems(http.sessions),
     ...problemsOf(() => createGate(http)),
   ];
   if (problems.length > 0) throw new ConfigurationError(problems);
@@ -44,6 +46,16 @@ function problemsOf(check: () => void): readonly string[] {
     if (error instanceof ConfigurationError) return error.problems;
     throw error;
   }
+}
+
+function sessionProblems(sessions: HttpOptions["sessions"]): readonly string[] {
+  if (typeof sessions !== "object") return [];
+  const { max, idle = 0, retry = 0 } = sessions;
+  return [
+    ...wholeNumberProblems("http.sessions.max", max),
+    ...problemsOf(() => milliseconds(idle, "http.sessions.idle")),
+    ...problemsOf(() => milliseconds(retry, "http.sessions.retry")),
+  ];
 }
 
 /** A limit that is no number would be none: nothing is greater than `NaN`. */

@@ -1,7 +1,7 @@
 /** The MCP endpoint on `node:http`: the hot path. */
 
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { Cancellation } from "../context.ts";
+import { Cancellation } from "../cancellation.ts";
 import { isPromise } from "../promises.ts";
 import { type Exchange, type Reply, invalidRequest } from "../protocol/exchange.ts";
 import { requestIdFrom } from "../request-id.ts";

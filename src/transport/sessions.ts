@@ -1,7 +1,7 @@
 /** The sessions of 2025-era clients: opened by a handshake, found by their id, ended when nobody uses them. */
 
 import { type VerifiedIdentity, whenExpired } from "../client.ts";
-import type { Cancellation } from "../context.ts";
+import type { Cancellation } from "../cancellation.ts";
 import { milliseconds } from "../duration.ts";
 import { memoryEventStore } from "../events.ts";
 import { claimsModern } from "../protocol/envelope.ts";
@@ -68,7 +68,7 @@ export class Sessions {
   concerns(body: unknown, { header }: Exchange): boolean {
     if (!isObject(body) && !Array.isArray(body)) return false;
     const params = isObject(body) && isObject(body["params"]) ? body["params"] : undefined;
-    if (params && claimsModern({ id: 0, method: "", params })) return false;
+    if (params && claimsModern({ params })) return false;
     return header("mcp-session-id") !== undefined || (isObject(body) && body["method"] === "initialize");
   }
 

@@ -10,7 +10,8 @@ const { Random } = await import("../reliability/random.ts");
 const random = new Random(process.argv[3] === undefined ? undefined : Number(process.argv[3]));
 const report = await disconnects(Number(process.argv[2] ?? 2_000), random);
 console.log(JSON.stringify({ ...report, seed: random.seed }));
-const { abortP99Ms, placesFree, heapLeftMiB, notAborted, early, running, resourcesLeft, descriptorsLeft } =
-  report;
+const { at, calls, notAborted, early, running, resourcesLeft, descriptorsLeft } = report;
 const left = notAborted + early + running + resourcesLeft + Math.max(0, descriptorsLeft);
-process.exitCode = left === 0 && abortP99Ms <= 100 && placesFree && heapLeftMiB <= 10 ? 0 : 1;
+const nothingLeft = left === 0 && report.placesFree && report.heapLeftMiB <= 10;
+const allBegan = calls > 0 && calls === at.handler + at.events;
+process.exitCode = allBegan && nothingLeft && report.abortP99Ms <= 100 ? 0 : 1;

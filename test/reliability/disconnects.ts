@@ -13,8 +13,9 @@ type Moment = (typeof MOMENTS)[number];
 
 export interface DisconnectsReport {
   readonly clients: number;
-  /** Clients by where they left. */
+  /** All clients by where they left, with the first ones. */
   readonly at: Readonly<Record<Moment, number>>;
+  /** Calls that began: those of the clients that left after their request, and before it was over. */
   readonly calls: number;
   /** Calls whose signal never fired. */
   readonly notAborted: number;
@@ -140,14 +141,17 @@ function written(socket: Socket, text: string): Promise<void> {
   });
 }
 
-/** Resolves when so many bytes have come. */
+/** Resolves when so many bytes have come. A call that is refused finds its place taken by one whose client is gone. */
 function received(socket: Socket, bytes: number): Promise<void> {
-  return new Promise((resolve) => {
+  return new Promise((resolve, reject) => {
     let count = 0;
     socket.on("data", (piece: Buffer) => {
+      if (count === 0 && !piece.toString("latin1").startsWith("HTTP/1.1 200"))
+        reject(new Error(`A client was refused: ${piece.toString("latin1").slice(0, 40)}`));
       count += piece.length;
       if (count >= bytes) resolve();
     });
+    socket.once("close", () => reject(new Error("A client was cut off before it left.")));
   });
 }
 

@@ -444,6 +444,19 @@ describe("an option that there is not", () => {
       () => new MCPServer({ name: "a", version: "1", http: { maxBodySize: 1 } as object }),
       'MCPServer: http: unknown option "maxBodySize". Did you mean "maxBodyBytes"?',
     ],
+    "on how sessions are kept": [
+      () => new MCPServer({ name: "a", version: "1", http: { sessions: { idel: "5m" } as object } }),
+      'MCPServer: http.sessions: unknown option "idel". Did you mean "idle"?',
+    ],
+    "on how questions are sealed": [
+      () => new MCPServer({ name: "a", version: "1", requestState: { key: ["k"] } as object }),
+      'MCPServer: requestState: unknown option "key". Did you mean "keys"?',
+    ],
+    "on how a resource may be kept": [
+      (server) =>
+        server.resource("a://b", { name, description, cacheHint: { ttl: 1, scoop: "public" } }, handler),
+      'Resource "a://b": cacheHint: unknown option "scoop". Did you mean "scope"?',
+    ],
     "as a name that every object has": [
       (server) => server.tool("t", { description, constructor: 1 }, handler),
       /^Tool "t": unknown option "constructor"\. /,
@@ -471,6 +484,15 @@ describe("an option that there is not", () => {
   });
 });
 
+describe("a template", () => {
+  mistakes({
+    "of a size": [
+      (server) => server.resource("a://{b}", { name, description, size: 3 }, handler),
+      'Resource "a://{b}" is a template, which has no size. Leave "size" out.',
+    ],
+  });
+});
+
 describe("a server", () => {
   it.each<[string, object, string]>([
     [
@@ -494,6 +516,26 @@ describe("a server", () => {
       "pageSize is 0: write a whole number from 1.",
     ],
     [
+      "with sessions in words",
+      { name: "a", version: "1", http: { sessions: "yes" } },
+      'http.sessions is "yes": write true, or { idle: "10m" }.',
+    ],
+    [
+      "with a store that cannot forget",
+      { name: "a", version: "1", http: { sessions: { eventStore: { append() {}, after() {} } } } },
+      "http.sessions.eventStore has no forget: write a method of that name.",
+    ],
+    [
+      "with a bus that is none",
+      { name: "a", version: "1", eventBus: {} },
+      "eventBus has no publish and no subscribe: write a method of that name.",
+    ],
+    [
+      "whose lists may be kept for no time",
+      { name: "a", version: "1", cacheHint: "5m" },
+      'cacheHint is "5m": write one such as { ttl: "5m" }.',
+    ],
+    [
       "with a time limit in words",
       { name: "a", version: "1", timeout: "long" },
       'timeout is "long": write milliseconds or a string such as "250ms", "30s", "5m", "1h" (at most 24 days).',
@@ -514,7 +556,7 @@ describe("a server", () => {
       { transport: "http", host: "0.0.0.0" },
       {},
       [
-        'host is "0.0.0.0", and whoever reaches it may call every tool: there is no authenticator. Listen on 127.0.0.1, or say why this is safe: run({ allowUnauthenticated: "only our VPN reaches it" }).',
+        'host is "0.0.0.0", and whoever reaches it may call every tool: there is no authenticator. Install one: server.use(authenticate(jwtAuth({ … }))), listen on 127.0.0.1, or say why this is safe: run({ allowUnauthenticated: "only our VPN reaches it" }).',
         'host is "0.0.0.0", and no name is known by which clients call the server. Name it: new MCPServer({ http: { publicUrl: "https://tasks.example.com/mcp" } }).',
       ],
     ],
@@ -568,6 +610,16 @@ describe("a server", () => {
         ],
       ],
     ),
+    [
+      "with limits of streams and sessions that are none",
+      { transport: "http" },
+      { maxStreams: 0, sessions: { max: Number.NaN, idle: "long" as "1s" } },
+      [
+        "http.maxStreams is 0: write a whole number from 1.",
+        "http.sessions.max is NaN: write a whole number from 1.",
+        'http.sessions.idle is "long": write milliseconds or a string such as "250ms", "30s", "5m", "1h" (at most 24 days).',
+      ],
+    ],
     [
       "where its health is asked for",
       { transport: "http" },

@@ -92,6 +92,21 @@ describe("a sealed state", () => {
     expect(await opened(codec, altered, about)).toBe(0);
   });
 
+  test("is never longer than what is opened", async () => {
+    const codec = new StateCodec({ keys: [KEY] });
+    const long = record("x".repeat(98_000));
+    expect(await codec.open(await codec.seal(long, ask("pay"), "tasks"), ask("pay"), "tasks")).toEqual(long);
+    await expect(codec.seal(record("x".repeat(99_000)), ask("pay"), "tasks")).rejects.toThrow(
+      /comes to 26\d{4} characters: at most 262144 can travel/,
+    );
+  });
+
+  test.each([[[]], [["short"]], [[KEY, undefined]], ["k".repeat(40)]])("takes no such keys: %j", (keys) => {
+    expect(() => new StateCodec({ keys: keys as string[] })).toThrow(
+      "requestState.keys: write at least one secret of 32 characters or more, and no other.",
+    );
+  });
+
   test("opens for no other operation, kind, arguments or server", async () => {
     const codec = new StateCodec({ keys: [KEY] });
     const state = await codec.seal(record("r"), ask("pay", { order: 1 }), "tasks");

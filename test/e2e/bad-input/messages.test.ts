@@ -136,17 +136,40 @@ describe("ids", () => {
 });
 
 describe("notifications", () => {
+  const note = (method: string, params?: object) => ({ jsonrpc: "2.0", method, params });
+  const claiming = (version: unknown) =>
+    note("notifications/x", { _meta: { "io.modelcontextprotocol/protocolVersion": version } });
+  const headers = (version: string, method = "notifications/x") => ({
+    ...modernHeaders(method),
+    "mcp-protocol-version": version,
+  });
+
   test.each([
-    ["of the 2025 era", { jsonrpc: "2.0", method: "notifications/initialized" }],
-    ["of cancellation", { jsonrpc: "2.0", method: "notifications/cancelled", params: { requestId: 1 } }],
-    ["unknown", { jsonrpc: "2.0", method: "notifications/x" }],
-    ["that name a method", { jsonrpc: "2.0", method: "tools/call", params: call().params }],
-  ])("%s are accepted without an answer, and nothing runs", async (_what, message) => {
+    ["of the 2025 era", note("notifications/initialized"), { "content-type": "application/json" }],
+    ["with a revision", note("notifications/initialized"), headers("2025-06-18", "anything")],
+    ["of cancellation", note("notifications/cancelled", { requestId: 1 }), headers("2025-11-25")],
+    ["unknown", note("notifications/x"), modernHeaders("notifications/x")],
+    ["that name a method", note("tools/call", call().params), modernHeaders("tools/call", "echo")],
+    ["with an envelope alone", claiming(MODERN), { "content-type": "application/json" }],
+  ])("%s are accepted without an answer, and nothing runs", async (_what, message, sent) => {
     let answer: Answer | undefined;
-    const outcome = await target.outcome(async () => (answer = await post(message)));
+    const outcome = await target.outcome(async () => (answer = await post(message, sent)));
     expect(outcome).toEqual({ status: 202, code: undefined, handled: 0, next: 200 });
     expect(answer?.text).toBe("");
     expect(answer?.headers["content-type"]).toBeUndefined();
+  });
+
+  test.each([
+    ["of a revision that is not served", note("notifications/x"), headers("1999-01-01"), -32022],
+    ["of one that came before HTTP", note("notifications/initialized"), headers("2024-11-05"), -32022],
+    ["whose envelope names such a revision", claiming("2027-01-01"), headers("2027-01-01"), -32022],
+    ["whose envelope names no revision", claiming(null), headers(MODERN), -32602],
+    ["whose header names another revision", claiming(MODERN), headers("2025-11-25"), -32020],
+    ["whose header names another method", claiming(MODERN), headers(MODERN, "tools/call"), -32020],
+    ["without an envelope, likewise", note("notifications/x"), headers(MODERN, "tools/call"), -32020],
+  ])("%s are refused", async (_what, message, sent, code) => {
+    expect(await target.outcome(() => post(message, sent))).toEqual(refused(400, code));
+    expect((await post(message, sent)).json).not.toHaveProperty("id");
   });
 });
 
@@ -267,6 +290,17 @@ describe("the envelope of a modern request", () => {
     const more = { ...META, "example.com/trace": [1], progressToken: "p", [`${PREFIX}logLevel`]: "debug" };
     expect((await post(withMeta(more))).status).toBe(200);
   });
+
+  test("is none in the 2025 era, where _meta is held to its form all the same", async () => {
+    const wrong = [null, 1, "x", [], { progressToken: null }, { progressToken: 1.5 }, { progressToken: {} }];
+    for (const _meta of wrong) {
+      const attempt = () => postLegacy(legacy("tools/call", { name: "echo", _meta }));
+      expect(await target.outcome(attempt)).toEqual(refused(200, -32602));
+      expect(await postLegacy(legacy("ping", { _meta }))).toMatchObject({ status: 200, code: -32602 });
+    }
+    for (const _meta of [{}, { progressToken: 1 }, { progressToken: "p", "example.com/x": null }])
+      expect((await postLegacy(legacy("tools/call", { name: "echo", _meta }))).code).toBeUndefined();
+  });
 });
 
 describe("methods", () => {
@@ -338,8 +372,16 @@ describe("methods", () => {
       hello(null),
       hello("2025-11-25", {}),
       hello("2025-11-25", { capabilities: [] }),
+      hello("2025-11-25", { capabilities: {}, clientInfo: { name: "x" } }),
+      hello("2025-11-25", { capabilities: {}, clientInfo: { name: 1, version: "1" } }),
     ])
       expect(await wrong).toMatchObject({ status: 200, code: -32602 });
+    expect((await postLegacy(legacy("logging/setLevel", { level: "notice" }))).json?.result).toEqual({});
+    for (const level of [undefined, null, "loud", "INFO", 3, {}])
+      expect(await postLegacy(legacy("logging/setLevel", { level }))).toMatchObject({
+        status: 200,
+        code: -32602,
+      });
   });
 });
 
@@ -420,6 +462,11 @@ describe("params", () => {
         ref: { type: "ref/prompt", name: "greet" },
         argument: { name: "a", value: "" },
         context: { arguments: [] },
+      },
+      {
+        ref: { type: "ref/prompt", name: "greet" },
+        argument: { name: "a", value: "" },
+        context: { arguments: null },
       },
       {
         ref: { type: "ref/prompt", name: "greet" },

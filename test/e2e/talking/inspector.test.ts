@@ -8,21 +8,21 @@ import { stepServer } from "../../support/step-servers.ts";
 
 const STDIO = [process.execPath, "--import", "tsx", "test/fixtures/step-server.ts", "3"];
 
-let cli: Inspector;
+let cli: Inspector | undefined;
 let stateless: ListeningServer;
 let sessions: ListeningServer;
 
 // The first run on a machine fetches the Inspector.
 beforeAll(async () => {
-  [cli, stateless, sessions] = await Promise.all([
-    inspector(),
+  [stateless, sessions] = await Promise.all([
     listen(stepServer(3)),
     listen(stepServer(3, { http: { sessions: true } })),
   ]);
+  cli = await inspector();
 }, 240_000);
 
 afterAll(async () => {
-  cli.remove();
+  cli?.remove();
   await Promise.all([stateless.close(), sessions.close()]);
 });
 
@@ -55,7 +55,7 @@ test.each<[string, () => string | readonly string[], string, readonly Action[]]>
 ])("%s", { timeout: 120_000 }, async (_way, server, era, actions) => {
   for (const action of actions) {
     const [options, expected] = ACTIONS[action];
-    const answer = await cli.run(server(), "--protocol-era", era, "--method", action, ...options);
+    const answer = await cli?.run(server(), "--protocol-era", era, "--method", action, ...options);
     expect(answer).toMatchObject(expected);
   }
 });

@@ -43,9 +43,10 @@ const blocks = () => [
     description: "A link.",
     mimeType: "text/plain",
     size: 5,
+    icons: ICONS,
     ...MARK,
   }),
-  embed({ uri: "note://text", mimeType: "text/markdown", text: "# Note" }, MARK),
+  embed({ uri: "note://text", mimeType: "text/markdown", text: "# Note", _meta: META }, MARK),
   embed({ uri: "note://bytes", mimeType: "image/png", blob: BYTES }, MARK),
 ];
 
@@ -61,9 +62,14 @@ const WRITTEN = [
     description: "A link.",
     mimeType: "text/plain",
     size: 5,
+    icons: ICONS,
     ...MARK,
   },
-  { type: "resource", resource: { uri: "note://text", mimeType: "text/markdown", text: "# Note" }, ...MARK },
+  {
+    type: "resource",
+    resource: { uri: "note://text", mimeType: "text/markdown", text: "# Note", _meta: META },
+    ...MARK,
+  },
   { type: "resource", resource: { uri: "note://bytes", mimeType: "image/png", blob: BASE64 }, ...MARK },
 ];
 
@@ -114,6 +120,9 @@ function described(options: Partial<MCPServerOptions>): MCPServer {
       "item://{id}",
       { ...ABOUT, name: "item", description: "An item.", mimeType: "image/png", annotations: ANNOTATIONS },
       () => BYTES,
+    )
+    .resource("page://it", { name: "page", description: "Says more of its contents." }, () =>
+      embed({ uri: "page://it", mimeType: "text/html", text: "<p>", _meta: META }),
     )
     .prompt(
       "everything",
@@ -196,6 +205,7 @@ describe.each(TALKING_WAYS.filter(({ over }) => over !== "stdio"))("$client, $er
         annotations: ANNOTATIONS,
         ...ABOUT,
       },
+      { uri: "page://it", name: "page", description: "Says more of its contents." },
     ]);
     const { resourceTemplates } = await talker.request("resources/templates/list");
     expect(resourceTemplates).toEqual([
@@ -246,6 +256,9 @@ describe.each(TALKING_WAYS.filter(({ over }) => over !== "stdio"))("$client, $er
       { uri: "fixed://it", mimeType: "text/plain", text: "12345" },
     ]);
     expect(await talker.read("item://7")).toEqual([{ uri: "item://7", mimeType: "image/png", blob: BASE64 }]);
+    expect(await talker.read("page://it")).toEqual([
+      { uri: "page://it", mimeType: "text/html", text: "<p>", _meta: META },
+    ]);
   });
 
   test("no client has found anything to complain of", () => {

@@ -125,6 +125,19 @@ describe("by hand", () => {
     expect(await call({ region: null }, { "mcp-param-region": "null" })).toMatchObject(REFUSED);
   });
 
+  test("leaves types to the schema: a header that says what the arguments say is no contradiction", async () => {
+    const failed = { status: 200, code: undefined, ran: 0 };
+    expect(await call({ region: 7 }, { "mcp-param-region": "7" })).toMatchObject(failed);
+    expect(await call({ count: "7" }, { "mcp-param-count": "7" })).toMatchObject(failed);
+    expect(await call({ dry: "true" }, { "mcp-param-dry-run": "true" })).toMatchObject(failed);
+    expect(await call({ count: "7" }, { "mcp-param-count": "7.0" })).toMatchObject(REFUSED);
+    // What no header can say is expected in none.
+    for (const region of [{}, ["eu"]]) {
+      expect(await call({ region }, {})).toMatchObject(failed);
+      expect(await call({ region }, { "mcp-param-region": "eu" })).toMatchObject(REFUSED);
+    }
+  });
+
   test("says which header", async () => {
     const { message } = await call({ region: "eu" }, {});
     expect(message).toBe("Header mismatch: mcp-param-region is missing.");
@@ -247,6 +260,10 @@ describe("registration", () => {
   test("refuses an annotation behind a reference", () => {
     const definitions = { $defs: { region: { type: "string", "x-mcp-header": "A" } } };
     expect(register({ a: { $ref: "#/$defs/region" } }, definitions)).toThrow("cannot follow it");
+  });
+
+  test("takes numbers of tokens, which are no secret", () => {
+    expect(register({ max_tokens: { type: "integer", "x-mcp-header": "Max-Tokens" } })).not.toThrow();
   });
 
   test("takes what schema libraries write", () => {

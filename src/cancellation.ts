@@ -1,0 +1,48 @@
+/** Whether a call has ended before its time. */
+
+/**
+ * Why and whether a call has ended early: by disconnect, cancellation, timeout or shutdown. Costs nothing
+ * until somebody asks for the signal, and never fires because a call succeeded.
+ */
+export class Cancellation {
+  #controller: AbortController | undefined;
+  #reason: unknown;
+  #cancelled = false;
+  #settled = false;
+
+  get cancelled(): boolean {
+    return this.#cancelled;
+  }
+
+  get settled(): boolean {
+    return this.#settled;
+  }
+
+  get signal(): AbortSignal {
+    if (!this.#controller) {
+      this.#controller = new AbortController();
+      if (this.#cancelled) this.#controller.abort(this.#reason);
+    }
+    return this.#controller.signal;
+  }
+
+  /** A cancellation of its own for a part of the call: the whole cancels the part, not the reverse. */
+  fork(): Cancellation {
+    const part = new Cancellation();
+    this.signal.addEventListener("abort", () => part.cancel(this.#reason), { once: true });
+    if (this.#cancelled) part.cancel(this.#reason);
+    return part;
+  }
+
+  cancel(reason: unknown): void {
+    if (this.#cancelled || this.#settled) return;
+    this.#cancelled = true;
+    this.#reason = reason;
+    this.#controller?.abort(reason);
+  }
+
+  /** The call has its outcome: what happens from now on, such as that the client leaves, is not its business. */
+  settle(): void {
+    this.#settled = true;
+  }
+}

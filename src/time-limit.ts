@@ -1,0 +1,122 @@
+/** How long an operation may take: its handler, and the layers around it. */
+
+import { type Middleware, type Run, compose } from "./compose.ts";
+import type { OperationKind, RequestContext } from "./context.ts";
+import { MCPError } from "./errors.ts";
+import { Suspension } from "./inquiry.ts";
+import { isPromise } from "./promises.ts";
+
+/**
+ * Wraps `heart` in `layers` and holds the whole to `milliseconds`: then its signal fires and its caller is told
+ * `TIMEOUT`. The layers see that of a handler that takes too long, and have {@link LAYERS_AFTER} left to answer.
+ */
+export function timed<A>(
+  milliseconds: number,
+  layers: readonly Middleware[],
+  kind: OperationKind,
+  heart: Run<A>,
+): Run<A> {
+  if (layers.length === 0) {
+    return (ctx, ask) => {
+      const result = heart(ctx, ask);
+      return isPromise(result) ? new TimeLimit(milliseconds, ctx).hold(result) : result;
+    };
+  }
+  const limits = new WeakMap<RequestContext, TimeLimit>();
+  const onion = compose<A>(layers, kind, (ctx, ask) => {
+    const limit = limits.get(ctx) as TimeLimit;
+    return limit.run(() => heart(ctx, ask));
+  });
+  return (ctx, ask) => {
+    const limit = new TimeLimit(milliseconds, ctx);
+    limits.set(ctx, limit);
+    return limit.hold((onion(ctx, ask) as Promise<unknown>).catch((error: unknown) => asked(ctx, error)));
+  };
+}
+
+/** A layer may ask too: its question ends the call like a handler's. */
+function asked({ inquiry }: RequestContext, error: unknown): unknown {
+  if (error instanceof Suspension && inquiry?.pending) return inquiry.conclude();
+  throw error;
+}
+
+/** How long layers have for what they make of a handler's `TIMEOUT`, in milliseconds. */
+const LAYERS_AFTER = 1_000;
+
+/** How often a call that waits for its client is looked after once its own time is up, in milliseconds. */
+const LOOK_AFTER = 100;
+
+/** The time of one call. */
+class TimeLimit {
+  readonly #milliseconds: number;
+  readonly #ctx: RequestContext;
+  #error: MCPError | undefined;
+  /** Ends the wait for the handler, while it runs. */
+  #interrupt: ((error: MCPError) => void) | undefined;
+
+  constructor(milliseconds: number, ctx: RequestContext) {
+    this.#milliseconds = milliseconds;
+    this.#ctx = ctx;
+  }
+
+  /** Waits for all of the call, as long as it may take. */
+  hold(result: Promise<unknown>): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      const started = performance.now();
+      const expire = () => {
+        // The time that a user takes to answer is not the handler's.
+        const waited = this.#ctx.inquiry?.waited() ?? 0;
+        const left = this.#milliseconds + waited - (performance.now() - started);
+        if (left >= 1) {
+          timer = setTimeout(expire, Math.max(left, LOOK_AFTER));
+          return;
+        }
+        const error = (this.#error = timedOut(this.#ctx, this.#milliseconds));
+        this.#ctx.cancel(error);
+        if (!this.#interrupt) return reject(error);
+        this.#interrupt(error);
+        timer = setTimeout(() => reject(error), LAYERS_AFTER);
+      };
+      let timer = setTimeout(expire, this.#milliseconds);
+      const settle = (done: (value: unknown) => void) => (value: unknown) => {
+        clearTimeout(timer);
+        done(value);
+      };
+      result.then(settle(resolve), settle(reject));
+    });
+  }
+
+  /** Runs the handler within the time that its layers have left of it. */
+  run(handler: () => unknown): unknown {
+    if (this.#error) throw this.#error;
+    const result = handler();
+    if (!isPromise(result)) return result;
+    return new Promise((resolve, reject) => {
+      this.#interrupt = reject;
+      const settle = (done: (value: unknown) => void) => (value: unknown) => {
+        this.#interrupt = undefined;
+        done(value);
+      };
+      result.then(settle(resolve), settle(reject));
+    });
+  }
+}
+
+const NOUNS = {
+  tool: "Tool",
+  resource: "Resource",
+  prompt: "Prompt",
+  completion: "Completion",
+  list: "List",
+  discover: "Discovery",
+  subscription: "Subscription",
+} as const;
+
+function timedOut({ operation: { kind, name } }: RequestContext, milliseconds: number): MCPError {
+  const seconds =
+    milliseconds % 1_000 === 0 ? (milliseconds / 1_000).toFixed(1) : String(milliseconds / 1_000);
+  return new MCPError(`${NOUNS[kind]} '${name}' timed out after ${seconds}s`, {
+    code: "TIMEOUT",
+    suggestion: `It did not finish within ${seconds} seconds. Try again later, ask for less, or go on without it.`,
+  });
+}
