@@ -68,6 +68,11 @@ export class Registry {
     return definitions;
   }
 
+  /** The kinds of which there are components: those that are disabled may come back. */
+  kinds(): ReadonlySet<ComponentDefinition["kind"]> {
+    return new Set([...this.#definitions.values()].map(({ kind }) => kind));
+  }
+
   /** The enabled components in the order of registration. */
   enabled(): readonly ComponentDefinition[] {
     return [...this.#definitions.values()].filter(({ enabled }) => enabled);

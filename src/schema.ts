@@ -171,10 +171,11 @@ export function validationError(
   unknown: Readonly<Record<string, string>> = {},
 ): ValidationError {
   const fieldErrors: Record<string, string> = { ...unknown };
+  const untold = issues.filter((issue) => !isTold(issue, unknown));
   let missing = false;
   let mistyped = false;
-  for (const issue of issues.slice(0, 32)) {
-    const path = (issue.path ?? []).map((segment) => (typeof segment === "object" ? segment.key : segment));
+  for (const issue of untold.slice(0, 32)) {
+    const path = pathOf(issue);
     const absent = path.length > 0 && at(value, path) === undefined;
     missing ||= absent;
     mistyped ||= "code" in issue && issue.code === "invalid_type";
@@ -183,10 +184,21 @@ export function validationError(
     if (!Object.hasOwn(fieldErrors, key)) fieldErrors[key] = absent ? "Field required" : problem(issue);
   }
   const advice =
-    issues.length > 0
+    untold.length > 0
       ? suggestion(missing, mistyped)
       : "Leave out unknown arguments, or correct their names.";
   return refusal(() => new ValidationError(fieldErrors, { suggestion: advice }));
+}
+
+function pathOf({ path = [] }: Issue): readonly PropertyKey[] {
+  return path.map((segment) => (typeof segment === "object" ? segment.key : segment));
+}
+
+/** Whether an issue says no more than that there are fields which are told as unknown anyway; zod's strict objects do. */
+function isTold(issue: Issue, unknown: Readonly<Record<string, string>>): boolean {
+  if (!("code" in issue && issue.code === "unrecognized_keys" && "keys" in issue)) return false;
+  const names = (issue.keys as readonly string[]).map((key) => [...pathOf(issue), key].map(String).join("."));
+  return names.every((name) => Object.hasOwn(unknown, name));
 }
 
 function suggestion(missing: boolean, mistyped: boolean): string {

@@ -80,6 +80,8 @@ export interface Sealed {
 export interface SealOptions extends HeartOptions {
   readonly info: ServerInfo;
   readonly instructions: string | undefined;
+  /** The kinds of components that there are, disabled ones too. */
+  readonly kinds: ReadonlySet<ComponentDefinition["kind"]>;
   readonly middleware: readonly Middleware[];
   /** The time limit of components that set none, and of what is no component's, in milliseconds. */
   readonly timeout: number;
@@ -154,7 +156,7 @@ export function seal(definitions: readonly ComponentDefinition[], options: SealO
   return {
     info: options.info,
     instructions: options.instructions,
-    capabilities: capabilities(tools, resources, prompts),
+    capabilities: capabilities(options.kinds, [...resources, ...prompts]),
     tools: new Map(tools.map((tool) => [tool.key, component(tool, "tool", toolHeart)])),
     resources: sealedResources,
     templates: sealedTemplates,
@@ -212,15 +214,14 @@ function refuse(error: MCPError): never {
 
 /** What the server declares that it can do: only what is registered. */
 function capabilities(
-  tools: readonly ToolDefinition[],
-  resources: readonly ResourceDefinition[],
-  prompts: readonly PromptDefinition[],
+  kinds: SealOptions["kinds"],
+  completable: readonly (ResourceDefinition | PromptDefinition)[],
 ): Record<string, object> {
-  const completes = [...resources, ...prompts].some(({ completers }) => Object.keys(completers).length > 0);
+  const completes = completable.some(({ completers }) => Object.keys(completers).length > 0);
   return {
-    ...(tools.length > 0 && { tools: { listChanged: true } }),
-    ...(resources.length > 0 && { resources: { subscribe: true, listChanged: true } }),
-    ...(prompts.length > 0 && { prompts: { listChanged: true } }),
+    ...(kinds.has("tool") && { tools: { listChanged: true } }),
+    ...(kinds.has("resource") && { resources: { subscribe: true, listChanged: true } }),
+    ...(kinds.has("prompt") && { prompts: { listChanged: true } }),
     ...(completes && { completions: {} }),
     logging: {},
   };

@@ -353,6 +353,7 @@ export class MCPServer {
     this.#sealed = seal(sound, {
       info: this.#info,
       instructions: this.#options.instructions,
+      kinds: this.#registry.kinds(),
       middleware: this.#middleware,
       pageSize: this.#options.pageSize ?? 1_000,
       cacheHint: this.#options.cacheHint,

@@ -41,7 +41,7 @@ export function answer(
     return guarded(request, exchange, services, () => answerModern(sealed, request, exchange, services));
   if (version === MODERN) return missingEnvelope(request.id);
   if (version !== undefined && !LEGACY.includes(version) && request.method !== "initialize") {
-    return errorReply(400, request.id, unsupportedVersion(version.slice(0, 64)));
+    return errorReply(400, request.id, unsupportedVersion(version.slice(0, 64), SERVED));
   }
   if (!acceptsJson(exchange.header("accept"))) {
     return invalidRequest(
@@ -74,11 +74,17 @@ function answerNotification(
   const isServed = claim === undefined ? isServedVersion(version) : claim === MODERN;
   return isServed
     ? ACCEPTED
-    : errorReply(400, undefined, unsupportedVersion((claim ?? version ?? "").slice(0, 64)));
+    : errorReply(
+        400,
+        undefined,
+        unsupportedVersion((claim ?? version ?? "").slice(0, 64), claim === undefined ? SERVED : [MODERN]),
+      );
 }
 
+const SERVED: readonly string[] = [MODERN, ...LEGACY];
+
 function isServedVersion(version: string | undefined): boolean {
-  return version === undefined || version === MODERN || LEGACY.includes(version);
+  return version === undefined || SERVED.includes(version);
 }
 
 /** An answer whatever happens: what fails unexpectedly on the way is logged, and told as that. */

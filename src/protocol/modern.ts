@@ -31,7 +31,7 @@ export function answerModern(
   const version = meta[META.protocolVersion] as string;
   const contradicted = contradiction(request, version, exchange.header);
   if (contradicted) return refuse(id, contradicted);
-  if (version !== MODERN) return refuse(id, unsupportedVersion(version));
+  if (version !== MODERN) return refuse(id, unsupportedVersion(version, [MODERN]));
   const lacking = missing(request, exchange.header);
   if (lacking) return refuse(id, lacking);
 
@@ -71,11 +71,12 @@ export function invalidClaim(): Reply {
   return refuse(undefined, invalidParams(`_meta["${META.protocolVersion}"] must be a string.`));
 }
 
-export function unsupportedVersion(requested: string): RpcError {
+/** @param supported - The revisions in which the request could have been made where it was. */
+export function unsupportedVersion(requested: string, supported: readonly string[]): RpcError {
   return {
     code: RPC.unsupportedVersion,
     message: "Unsupported protocol version",
-    data: { supported: [MODERN], requested },
+    data: { supported, requested },
   };
 }
 

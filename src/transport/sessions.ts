@@ -91,7 +91,7 @@ export class Sessions {
       });
     const version = exchange.header("mcp-protocol-version");
     if (id !== undefined && version !== undefined && !LEGACY.includes(version))
-      return errorReply(400, idOf(body), unsupportedVersion(version.slice(0, 64)));
+      return errorReply(400, idOf(body), unsupportedVersion(version.slice(0, 64), LEGACY));
     const reply = await this.#use(entry, method, body, exchange, caller.identity);
     // A handshake that failed opened nothing.
     if (id === undefined && reply.headers?.["mcp-session-id"] === undefined) await this.#end(entry.id);

@@ -180,10 +180,14 @@ describe.each(["2026-07-28", "2025-11-25"] as const)("the Task API, revision %s"
       message: expect.stringContaining("due"),
     });
     await create({ title: "T" });
-    expect(await refusal("update_task", { task_id: "1", updates: { priorty: 1 } })).toMatchObject({
-      code: "VALIDATION_ERROR",
-      message: expect.stringContaining("priorty"),
-    });
+    expect(await refusal("update_task", { task_id: "1", updates: { title: "U", priorty: 1 } })).toMatchObject(
+      {
+        code: "VALIDATION_ERROR",
+        details: { field_errors: { "updates.priorty": 'Unknown argument. Did you mean "priority"?' } },
+        message: 'Invalid input: updates.priorty: Unknown argument. Did you mean "priority"?',
+        suggestion: "Leave out unknown arguments, or correct their names.",
+      },
+    );
   });
 
   test("takes an object that came as a JSON string", async () => {

@@ -176,6 +176,20 @@ describe("arguments that no schema names", () => {
     });
   });
 
+  test("are told once, also by a schema that refuses them itself", async () => {
+    const unknown = { wrong: { "o.titel": 'Unknown argument. Did you mean "title"?' } };
+    const zod = z.object({ o: z.strictObject({ title: z.string().optional() }) });
+    const valibot = toStandardJsonSchema(v.object({ o: v.strictObject({ title: v.optional(v.string()) }) }));
+    const ark = type({ o: { "title?": "string", "+": "reject" } });
+    for (const schema of [zod, valibot, ark])
+      expect(await check(schema, { o: { titel: "x" } }, refuse)).toEqual(unknown);
+    // What the schema says beside it is told.
+    const twice = await check(zod, { o: { titel: "x", title: 1 } }, refuse);
+    expect(twice).toEqual({
+      wrong: { ...unknown.wrong, "o.title": "expected string, received number" },
+    });
+  });
+
   test("may be where the schema is open", async () => {
     const open = z.object({ map: z.record(z.string(), z.number()), loose: z.looseObject({ a: z.number() }) });
     const args = { map: { any: 1 }, loose: { a: 1, b: 2 } };

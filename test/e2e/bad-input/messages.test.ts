@@ -416,9 +416,11 @@ describe("revisions", () => {
     "that are not known are refused in the header of a 2025-era request: '%s'",
     async (version) => {
       expect(await target.outcome(() => postLegacy(legacyCall(), version))).toEqual(refused(400, -32022));
-      expect((await postLegacy(legacyCall(), version)).json?.error?.data).toMatchObject({
-        requested: version,
-      });
+      for (const message of [legacyCall(), legacy("tools/list")])
+        expect((await postLegacy(message, version)).json?.error?.data).toEqual({
+          supported: [MODERN, "2025-11-25", "2025-06-18", "2025-03-26"],
+          requested: version,
+        });
     },
   );
 

@@ -1,6 +1,7 @@
 /** Changes, told to who listens: `subscriptions/listen`, and what the 2025 era had in its place. */
 
 import { MCPServer } from "gantry-mcp";
+import { TestClient } from "gantry-mcp/testing";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { capturedLog } from "../../support/captured-log.ts";
 import { listen } from "../../support/listening.ts";
@@ -72,6 +73,19 @@ describe.each(TALKING_WAYS)("$client, $era, over $over", (way) => {
 
 describe("subscriptions/listen", () => {
   const modernWay = { client: "client 2.4", era: "modern", over: "http" } as const;
+
+  test("is agreed to while every component is disabled, since they may come back", async () => {
+    const server = new MCPServer({ name: "changes", version: "1.0.0" })
+      .tool("a", { description: "A." }, () => "a")
+      .disable({ tool: "a" });
+    const client = await TestClient.connect(server);
+    const changes = await client.listen(ALL);
+    expect(changes.acknowledged).toEqual({ toolsListChanged: true });
+    expect(await client.listTools()).toEqual([]);
+    server.enable({ tool: "a" });
+    expect(await changes.next()).toEqual({ method: "notifications/tools/list_changed", params: {} });
+    await changes.close();
+  });
 
   test("is acknowledged with what the server agrees to: of what it has, and resources that are there", async () => {
     const server = new MCPServer({ name: "changes", version: "1.0.0" })

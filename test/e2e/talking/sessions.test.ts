@@ -316,6 +316,14 @@ describe("the policies of the stateless path hold within a session", () => {
     });
   });
 
+  test("an unknown revision is refused with those that a session can speak", async () => {
+    const headers = { ...HEADERS, "mcp-session-id": session, "mcp-protocol-version": "1999-01-01" };
+    expect((await send(server.url, { headers, body: list })).json?.error).toMatchObject({
+      code: -32022,
+      data: { requested: "1999-01-01", supported: ["2025-11-25", "2025-06-18", "2025-03-26"] },
+    });
+  });
+
   test.each(["GET", "DELETE"])("%s is refused to other hosts and origins", async (method) => {
     const headers = { accept: "text/event-stream", "mcp-session-id": session };
     expect(await send(server.url, { method, headers: { ...headers, host: "evil.example" } })).toMatchObject({
