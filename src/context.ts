@@ -332,7 +332,7 @@ export class RequestContext {
       if (!(error instanceof ClientCapabilityError) || this.#envelope.clientCapabilities) throw error;
       throw new ClientCapabilityError(
         error.requiredCapabilities,
-        `The client cannot be asked: before revision 2026-07-28 that needs a session, and this server keeps none.`,
+        `The client cannot be asked: before revision 2026-07-28 that needs a session, and this request has none.`,
       );
     }
   }
