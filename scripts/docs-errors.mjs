@@ -12,11 +12,13 @@ export async function errorsPage() {
   process.env.TSX_TSCONFIG_PATH = join(root, "tsconfig.json");
   await import("tsx");
   const { ERROR_CODES, MCPError } = await source("errors.ts");
+  const { ClientCapabilityError } = await source("inquiry.ts");
   const { rpcError } = await source("protocol/outcome.ts");
   const answered = answeredCodes(Object.keys(ERROR_CODES));
 
-  const rpcCode = (code, era) =>
-    rpcError(new MCPError("", { code }), { kind: "resource", name: "" }, "", era).code;
+  const errorOf = (code) =>
+    code === "CLIENT_CAPABILITY_REQUIRED" ? new ClientCapabilityError({}, "") : new MCPError("", { code });
+  const rpcCode = (code, era) => rpcError(errorOf(code), { kind: "resource", name: "" }, "", era).code;
   const onTheWire = (code) => {
     const [modern, legacy] = [rpcCode(code, "modern"), rpcCode(code, "legacy")];
     return modern === legacy ? `${modern}` : `${modern} (2025-era: ${legacy})`;
@@ -73,8 +75,9 @@ it and act on it. Everything else that fails is a JSON-RPC error, with the same 
 
 ${answered}
 
-The last column is the code of the JSON-RPC error where it is one. An unknown tool always is; other failures of a tool call
-never are.
+The last column is the code of the JSON-RPC error where it is one. An unknown tool always is, and since 2026-07-28 a client
+that lacks what a question needs (with HTTP 400); other failures of a tool call never are. In sessions and on stdio, -32002 is
+written as -32602.
 
 ## Your own refusals
 
@@ -91,19 +94,20 @@ What is no valid message is answered by HTTP status and a JSON-RPC error, and no
 | HTTP | JSON-RPC | when |
 | --- | --- | --- |
 | 400 | -32700 | the body is no strict JSON: invalid UTF-8, a key twice, \`__proto__\`, nested deeper than 64 levels, a number that JavaScript would change |
-| 400 | -32600 | it is no single JSON-RPC request or notification |
+| 400 | -32600 | it is no single JSON-RPC request or notification; with sessions, a GET or DELETE that names none, or an unknown \`Last-Event-ID\` |
 | 400 | -32602 | the envelope in \`_meta\` is missing something |
 | 400 | -32020 | a header is missing, or contradicts the body |
 | 400 | -32022 | the protocol revision is not served |
 | 403 | -32600 | the \`Host\` or the \`Origin\` is not one that the server knows |
 | 404 | -32601 | there is no such method (2025-era: 200) |
+| 404 | -32600 | the session has ended, or never was: the client is to shake hands anew |
 | 404 | | the path is not the endpoint's |
-| 405 | -32600 | it was not sent by POST |
+| 405 | -32600 | it was not sent by POST; with sessions, GET and DELETE are served too |
 | 406 | -32600 | the \`Accept\` header does not allow JSON (2025-era) |
 | 413 | -32600 | the body has more than \`maxBodyBytes\` |
 | 415 | -32600 | the body is not \`application/json\` in UTF-8, or has a content coding |
 | 431 | -32600 | there are more than 100 header fields |
-| 503 | -32603 | more than \`maxInFlight\` requests are under way; \`Retry-After\` says when to come back. Without it, a mounted server has been closed |
+| 503 | -32603 | more than \`maxInFlight\` requests are under way, or too many event streams (\`maxStreams\`) or sessions (\`sessions.max\`) are open; \`Retry-After\` says when to come back. Without it, a mounted server has been closed |
 
 ## Mistakes in a server's set-up
 

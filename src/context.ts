@@ -337,7 +337,7 @@ export class RequestContext<C extends ClientContext = ClientContext> {
       if (!(error instanceof ClientCapabilityError) || this.#envelope.clientCapabilities) throw error;
       throw new ClientCapabilityError(
         error.requiredCapabilities,
-        `The client cannot be asked: before revision 2026-07-28 that needs a session, and this server keeps none.`,
+        `The client cannot be asked: before revision 2026-07-28 that needs a session, and this request has none.`,
       );
     }
   }

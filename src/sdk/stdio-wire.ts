@@ -22,6 +22,9 @@ export class StdioWire implements Transport {
   readonly #reader: StdioServerTransport;
   readonly #output: Streams[1];
   readonly #unanswered = new Set<unknown>();
+  /** What the client has been asked and has not answered. */
+  readonly #asked = new Set<string | number>();
+  #inputEnded = false;
   #whenIdle: (() => void)[] = [];
   #closed = false;
 
@@ -30,7 +33,10 @@ export class StdioWire implements Transport {
     this.#reader = new StdioServerTransport(input, output, { maxBufferSize: LONGEST_LINE });
     this.ended = new Promise((resolve) => {
       Object.assign<Transport, Partial<Transport>>(this.#reader, {
-        onclose: resolve,
+        onclose: () => {
+          this.#giveUpAsking();
+          resolve();
+        },
         onerror: (error) => this.onerror?.(error),
         onmessage: (message) => {
           this.#note(message);
@@ -48,6 +54,10 @@ export class StdioWire implements Transport {
 
   async send(message: JSONRPCMessage): Promise<void> {
     if (this.#closed) throw new Error("The connection is closed.");
+    if ("method" in message && "id" in message) {
+      this.#asked.add(message.id);
+      if (this.#inputEnded) return this.#giveUpAsking();
+    }
     try {
       await new Promise<void>((resolve, reject) => {
         this.#output.write(`${JSON.stringify(message)}\n`, (error) => (error ? reject(error) : resolve()));
@@ -85,8 +95,19 @@ export class StdioWire implements Transport {
     this.send({ jsonrpc: "2.0", id: message.id, error }).catch((failure: Error) => this.onerror?.(failure));
   }
 
+  /** Who has ended the input answers nothing any more: a call that waits for an answer need not. */
+  #giveUpAsking(): void {
+    this.#inputEnded = true;
+    const error = { code: RPC.internalError, message: "The client has ended the input." };
+    for (const id of this.#asked) this.onmessage?.({ jsonrpc: "2.0", id, error });
+    this.#asked.clear();
+  }
+
   #note(message: JSONRPCMessage): void {
-    if (!("method" in message)) return;
+    if (!("method" in message)) {
+      if (message.id !== undefined) this.#asked.delete(message.id);
+      return;
+    }
     const { method, params } = message;
     // A cancelled request is not answered, a subscription not before the end.
     if (method === "notifications/cancelled") this.#settle(params?.["requestId"]);

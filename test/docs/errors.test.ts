@@ -33,8 +33,9 @@ const requests: Readonly<Record<string, Sending>> = {
   "400 -32022": { headers: { ...json, "mcp-protocol-version": "2099-01-01" }, body: ping },
   "403 -32600": { headers: { ...json, host: "evil.example" }, body: ping },
   "404 -32601": modernCall("tools/invent"),
+  "404 -32600": { headers: { ...json, "mcp-session-id": "ended" }, body: ping },
   "404 ": { headers: json, body: ping, path: "/elsewhere" },
-  "405 -32600": { method: "GET" },
+  "405 -32600": { method: "PUT", headers: json, body: ping },
   "406 -32600": { headers: { ...json, accept: "text/html" }, body: ping },
   "413 -32600": { headers: json, body: " ".repeat(2_000) },
   "415 -32600": { headers: { ...json, "content-type": "text/plain" }, body: ping },
@@ -52,7 +53,7 @@ const rows = [...page.matchAll(/^\| (\d{3}) \| (-\d+)? ?\| /gm)].map(
 const server = new MCPServer({
   name: "errors",
   version: "1.0.0",
-  http: { maxBodyBytes: 1_000, maxInFlight: 1 },
+  http: { maxBodyBytes: 1_000, maxInFlight: 1, sessions: true },
   logger: capturedLog().logger,
 });
 const handler = { entered: () => {}, release: () => {} };

@@ -1,7 +1,9 @@
 /** What holds up the end of a server, and what does not. */
 
+import { spawn } from "node:child_process";
 import { connect } from "node:net";
 import { Agent, request } from "node:http";
+import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { capturedLog } from "../../support/captured-log.ts";
 import { listen } from "../../support/listening.ts";
@@ -10,6 +12,7 @@ import { connectTo } from "../../support/talkers.ts";
 import { META, modern, modernHeaders } from "../../support/wire.ts";
 
 const SOON = 5_000;
+const FIXTURE = fileURLToPath(new URL("../../fixtures/talking-server.ts", import.meta.url));
 
 /** How long `end` takes, in milliseconds. */
 async function duration(end: () => Promise<void>): Promise<number> {
@@ -72,6 +75,39 @@ describe("the end of a server", () => {
       await talker.close();
     },
   );
+
+  test("does not wait on stdio for answers of a client that has ended the input", async () => {
+    const server = spawn(process.execPath, ["--import", "tsx", FIXTURE], {
+      stdio: ["pipe", "pipe", "ignore"],
+    });
+    const say = (message: object) =>
+      server.stdin.write(`${JSON.stringify({ jsonrpc: "2.0", ...message })}\n`);
+    const params = {
+      protocolVersion: "2025-11-25",
+      capabilities: { elicitation: {} },
+      clientInfo: { name: "leaver", version: "1" },
+    };
+    say({ id: 1, method: "initialize", params });
+    say({ method: "notifications/initialized" });
+    say({ id: 2, method: "tools/call", params: { name: "deploy", arguments: { service: "api" } } });
+    let text = "";
+    const asked = new Promise<void>((resolve) => {
+      server.stdout.on("data", (chunk: Buffer) => {
+        text += chunk.toString();
+        if (text.includes("elicitation/create")) resolve();
+      });
+    });
+    await asked;
+    const ended = new Promise<void>((resolve) => server.once("close", () => resolve()));
+    expect(
+      await duration(async () => {
+        server.stdin.end();
+        await ended;
+      }),
+    ).toBeLessThan(SOON);
+    expect(server.exitCode).toBe(0);
+    expect(text).toContain("INPUT_INVALID");
+  });
 
   test("ends every subscription with a result", async () => {
     const running = await listen(talkingServer());

@@ -578,7 +578,7 @@ describe("a client that cannot be asked", () => {
         error: {
           code: "CLIENT_CAPABILITY_REQUIRED",
           message:
-            "The client cannot be asked: before revision 2026-07-28 that needs a session, and this server keeps none.",
+            "The client cannot be asked: before revision 2026-07-28 that needs a session, and this request has none.",
           retryable: false,
           details: { requiredCapabilities: { elicitation: { form: {} } } },
           requestId: expect.any(String),
