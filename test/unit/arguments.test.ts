@@ -129,6 +129,19 @@ describe("arguments that no schema names", () => {
     expect(await check(z.strictObject({}), { colour: 1 })).toEqual({
       wrong: { "": 'Unrecognized key: "colour"' },
     });
+    expect(await check(toStandardJsonSchema(v.object({})), { colour: 1 })).toEqual({ got: {} });
+    const title = { title: { type: "string" } };
+    for (const open of [type({ "title?": "string" }), { type: "object", properties: title }])
+      expect(await check(open, { colour: 1 })).toEqual({ got: { colour: 1 } });
+  });
+
+  test("are refused where a schema names fields and is not open in so many words", async () => {
+    const title = { title: { type: "string" } };
+    const wrong = { wrong: { colour: "Unknown argument." } };
+    for (const named of [type({ "title?": "string" }), { type: "object", properties: title }])
+      expect(await check(named, { colour: 1 }, refuse)).toEqual(wrong);
+    const open = { type: "object", properties: title, additionalProperties: true };
+    expect(await check(open, { colour: 1 }, refuse)).toEqual({ got: { colour: 1 } });
   });
 
   test("are refused where the tool or the server says so, and a tool may differ", async () => {
