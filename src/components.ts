@@ -20,7 +20,7 @@ import {
 import type { ContentAnnotations, Icon } from "./content.ts";
 
 /** Options that tools, resources and prompts share. */
-export interface ComponentOptions<Args = never> extends AccessOptions<Args> {
+export interface ComponentOptions<Args = unknown> extends AccessOptions<Args> {
   /** What it is for, in words for a model. Required. */
   readonly description: string;
   /** A name for people. */
@@ -319,7 +319,7 @@ export function definePrompt(
   };
 }
 
-function common(what: string, order: number, options: ComponentOptions, handler: Handler): Definition {
+function common(what: string, order: number, options: ComponentOptions<never>, handler: Handler): Definition {
   if (typeof options.description !== "string" || options.description.trim() === "") {
     throw new ConfigurationError(
       `${what} has no description. Say in a sentence what it is for: models choose by it.`,

@@ -20,7 +20,7 @@ export interface Denial {
  * Decides who may use a component: who sees it in lists, whose calls run, and what the others are asked for.
  * Made by {@link hasRole} and its siblings, {@link anyOf}, {@link allOf}, and {@link guard} for one's own.
  */
-export interface Guard<Args = never> {
+export interface Guard<Args = unknown> {
   readonly name: string;
   /** The denial that `client` gets whatever it asks for. A guard that goes by arguments denies nobody here. */
   readonly admits: (client: AuthenticatedClient, kind: OperationKind) => Denial | undefined;
@@ -37,7 +37,7 @@ export interface Need {
 }
 
 /** Any one of these roles. */
-export function hasRole(...roles: readonly string[]): Guard<unknown> {
+export function hasRole(...roles: readonly string[]): Guard {
   check("hasRole", roles);
   return {
     name: "HasRole",
@@ -53,7 +53,7 @@ export function hasRole(...roles: readonly string[]): Guard<unknown> {
 }
 
 /** All of these roles. */
-export function hasAllRoles(...roles: readonly string[]): Guard<unknown> {
+export function hasAllRoles(...roles: readonly string[]): Guard {
   check("hasAllRoles", roles);
   return {
     name: "HasAllRoles",
@@ -71,7 +71,7 @@ export function hasAllRoles(...roles: readonly string[]): Guard<unknown> {
 }
 
 /** Any one of these scopes. */
-export function hasScope(...scopes: readonly string[]): Guard<unknown> {
+export function hasScope(...scopes: readonly string[]): Guard {
   check("hasScope", scopes);
   return {
     name: "HasScope",
@@ -89,7 +89,7 @@ export function hasScope(...scopes: readonly string[]): Guard<unknown> {
 }
 
 /** All of these scopes. */
-export function hasAllScopes(...scopes: readonly string[]): Guard<unknown> {
+export function hasAllScopes(...scopes: readonly string[]): Guard {
   check("hasAllScopes", scopes);
   return {
     name: "HasAllScopes",
@@ -114,7 +114,7 @@ const DOES = {
 } as const;
 
 /** Only these clients. Their ids are not told to others. */
-export function requireClientId(...clientIds: readonly string[]): Guard<unknown> {
+export function requireClientId(...clientIds: readonly string[]): Guard {
   check("requireClientId", clientIds);
   return {
     name: "RequireClientId",
@@ -130,7 +130,7 @@ export function requireClientId(...clientIds: readonly string[]): Guard<unknown>
 }
 
 /** Clients that belong to one of these tenants; without any, to a tenant at all. */
-export function requireTenant(...tenants: readonly string[]): Guard<unknown> {
+export function requireTenant(...tenants: readonly string[]): Guard {
   const noun = (kind: OperationKind) => (kind in DOES ? kind : "operation");
   return {
     name: tenants.length === 0 ? "RequireTenant" : "HasTenant",
@@ -244,7 +244,7 @@ export function anyOf<Args>(...guards: readonly Guard<Args>[]): Guard<Args> {
 
 /** The first denial that a client gets whatever it asks for, if any. */
 export function firstDenial(
-  guards: readonly Pick<Guard, "admits">[],
+  guards: readonly Pick<Guard<never>, "admits">[],
   client: AuthenticatedClient,
   kind: OperationKind,
 ): Denial | undefined {

@@ -16,7 +16,7 @@ import {
 } from "./guards.ts";
 
 /** How tools, resources and prompts say who may use them. All that is said must hold. */
-export interface AccessOptions<Args = never> {
+export interface AccessOptions<Args = unknown> {
   /** Whether callers must be known. Default: yes where an authenticator is installed, unless `public` is set. */
   readonly auth?: true;
   /** Whether anybody may use it, known or not. */
@@ -48,11 +48,11 @@ export type OnlyKnown<P, Known> = { readonly [K in Exclude<keyof P, keyof Known>
 /** What a component declares, checked. */
 export interface Access {
   readonly declared: "public" | "identified" | "nothing";
-  readonly guards: readonly Guard[];
+  readonly guards: readonly Guard<never>[];
 }
 
 /** Reads the access options of a component. Throws a {@link ConfigurationError} where they contradict each other. */
-export function accessOf(what: string, options: AccessOptions): Access {
+export function accessOf(what: string, options: AccessOptions<never>): Access {
   const { auth, roles, scopes, tenant, guards } = options;
   for (const name of ["auth", "public"] as const) {
     const value: unknown = options[name];
@@ -62,7 +62,7 @@ export function accessOf(what: string, options: AccessOptions): Access {
   if (guards !== undefined && (guards as readonly unknown[]).length > 0)
     checkGuards(`${what}: guards`, guards);
   const tenants = tenant === true ? [] : typeof tenant === "string" ? [tenant] : tenant;
-  const all: readonly Guard[] = [
+  const all: readonly Guard<never>[] = [
     ...(roles === undefined ? [] : [within(`${what}: roles`, () => hasRole(...roles))]),
     ...(scopes === undefined ? [] : [within(`${what}: scopes`, () => hasAllScopes(...scopes))]),
     ...(tenants === undefined ? [] : [within(`${what}: tenant`, () => requireTenant(...tenants))]),
@@ -91,8 +91,8 @@ export class Policy {
   readonly authenticated: boolean;
   /** The scopes that a caller needs, all of them. */
   readonly scopes: readonly string[];
-  readonly #guards: readonly Guard[];
-  readonly #deciding: readonly Guard[];
+  readonly #guards: readonly Guard<never>[];
+  readonly #deciding: readonly Guard<never>[];
 
   constructor({ declared, guards }: Access, isPrivate: boolean) {
     this.authenticated = declared === "identified" || (declared === "nothing" && isPrivate);

@@ -96,7 +96,7 @@ export class MCPServer {
   tool<
     const S extends Schema | undefined = undefined,
     const O extends Schema | undefined = undefined,
-    const P extends AccessOptions = object,
+    const P extends AccessOptions<never> = object,
   >(
     name: string,
     options: ToolOptions<S, O> & P & OnlyKnown<P, ToolOptions<S, O>>,
@@ -125,7 +125,7 @@ export class MCPServer {
    * server.resource("tasks://{task_id}", { name: "task", description: "One task." }, ({ task_id }) => tasks.get(task_id));
    * ```
    */
-  resource<const U extends string, const P extends AccessOptions = object>(
+  resource<const U extends string, const P extends AccessOptions<never> = object>(
     uri: U,
     options: ResourceOptions<keyof TemplateParams<U> & string> &
       P &
@@ -147,7 +147,7 @@ export class MCPServer {
    * server.prompt("review", { description: "Review a file.", input: z.object({ path: z.string() }) }, ({ path }) => `Review ${path}.`);
    * ```
    */
-  prompt<const S extends Schema | undefined = undefined, const P extends AccessOptions = object>(
+  prompt<const S extends Schema | undefined = undefined, const P extends AccessOptions<never> = object>(
     name: string,
     options: PromptOptions<S> & P & OnlyKnown<P, PromptOptions<S>>,
     handler: PromptHandler<S, ClientOf<P>>,

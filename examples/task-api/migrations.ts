@@ -49,4 +49,8 @@ export const migrations: readonly string[] = [
     INSERT INTO task_text (rowid, title, description) VALUES (new.id, new.title, new.description);
   END;
   `,
+  `
+  ALTER TABLE tasks ADD COLUMN created_by TEXT;
+  CREATE INDEX tasks_by_maker ON tasks (created_by);
+  `,
 ];

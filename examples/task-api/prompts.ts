@@ -1,9 +1,10 @@
 import type { MCPServer } from "gantry-mcp";
 import { z } from "zod";
+import type { Access } from "./access.ts";
 import { statuses, type Task, TaskQuery } from "./schemas.ts";
 import type { TaskStore } from "./store.ts";
 
-export function addPrompts(server: MCPServer, store: TaskStore): void {
+export function addPrompts(server: MCPServer, store: TaskStore, { use }: Access): void {
   const tagsLike = (begun: string): string[] => store.tagsLike(begun);
 
   server.prompt(
@@ -16,6 +17,7 @@ export function addPrompts(server: MCPServer, store: TaskStore): void {
         status: z.string().default("all").describe("Which of its tasks"),
       }),
       complete: { project: tagsLike, status: ["all", ...statuses] },
+      ...use,
     },
     ({ project, status }) => `Summarize all ${status} tasks for project ${project}.`,
   );
@@ -30,6 +32,7 @@ export function addPrompts(server: MCPServer, store: TaskStore): void {
         tag: z.string().trim().toLowerCase().default("").describe("Only tasks with this tag"),
       }),
       complete: { tag: tagsLike },
+      ...use,
     },
     ({ goal, tag }) => {
       const urgent = { status: "unfinished", sort: "priority", order: "desc", limit: 50 };

@@ -7,6 +7,7 @@ export type Condition = [sql: string, ...values: (string | number | null)[]];
 export function filters({
   status,
   assignee,
+  created_by,
   tag,
   priority,
   due_before,
@@ -16,6 +17,7 @@ export function filters({
   if (status === "unfinished") conditions.push(["status <> 'done'"]);
   else if (status !== "all") conditions.push(["status = ?", status]);
   if (assignee !== undefined) conditions.push(["assignee IS ?", assignee]);
+  if (created_by !== undefined) conditions.push(["created_by = ?", created_by]);
   if (tag !== undefined) conditions.push(["id IN (SELECT task_id FROM task_tags WHERE tag = ?)", tag]);
   if (priority !== undefined) conditions.push(["priority = ?", priority]);
   if (due_before !== undefined) conditions.push(["due_date < ?", due_before]);

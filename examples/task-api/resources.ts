@@ -1,8 +1,9 @@
 import { type MCPServer, ResourceError } from "gantry-mcp";
+import type { Access } from "./access.ts";
 import { statuses } from "./schemas.ts";
 import type { TaskStore } from "./store.ts";
 
-export function addResources(server: MCPServer, store: TaskStore): void {
+export function addResources(server: MCPServer, store: TaskStore, { use }: Access): void {
   server.resource(
     "config://app",
     {
@@ -10,6 +11,7 @@ export function addResources(server: MCPServer, store: TaskStore): void {
       title: "Configuration",
       description: "Application configuration.",
       mimeType: "application/json",
+      ...use,
     },
     () => ({
       name: "task-api",
@@ -27,6 +29,7 @@ export function addResources(server: MCPServer, store: TaskStore): void {
       title: "Task",
       description: "Get task details by ID.",
       mimeType: "application/json",
+      ...use,
       complete: { task_id: (begun) => store.idsLike(begun) },
     },
     ({ task_id }) => {
@@ -43,6 +46,7 @@ export function addResources(server: MCPServer, store: TaskStore): void {
       title: "Tags",
       description: "Every tag in use, with how many tasks have it and how many of those are unfinished.",
       mimeType: "application/json",
+      ...use,
     },
     () => store.tags(),
   );

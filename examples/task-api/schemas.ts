@@ -70,6 +70,7 @@ export const TaskQuery = z.object({
     .default("all")
     .describe("Only tasks of this status; unfinished means open or in progress"),
   assignee: Assignee.nullable().optional().describe("Only tasks of this person; null for those of nobody"),
+  created_by: text.min(1).max(200).optional().describe("Only tasks that this person made"),
   tag: Tag.optional().describe("Only tasks with this tag"),
   priority: Priority.optional().describe("Only tasks of this priority"),
   due_before: DueDate.optional().describe("Only tasks due before this day, as YYYY-MM-DD"),
@@ -89,6 +90,7 @@ export const Task = z.object({
   assignee: z.string().nullable(),
   due_date: z.string().nullable(),
   comment_count: z.int(),
+  created_by: z.string().nullable().describe("Who made it, where people sign in"),
   created_at: z.string(),
   updated_at: z.string(),
   completed_at: z.string().nullable(),

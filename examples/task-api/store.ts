@@ -10,7 +10,7 @@ const selectTask = `
   SELECT CAST(id AS TEXT) AS id, title, description, status, priority, assignee, due_date,
     (SELECT json_group_array(tag ORDER BY tag) FROM task_tags WHERE task_id = tasks.id) AS tags,
     (SELECT count(*) FROM comments WHERE task_id = tasks.id) AS comment_count,
-    created_at, updated_at, completed_at
+    created_by, created_at, updated_at, completed_at
   FROM tasks`;
 
 type Row = Omit<Task, "tags"> & { tags: string };
@@ -35,12 +35,12 @@ export class TaskStore {
     this.#now = now;
   }
 
-  create({ tags, ...task }: TaskCreate): Task {
+  create({ tags, ...task }: TaskCreate, created_by: string | null = null): Task {
     return transaction(this.#db, () => {
       const { lastInsertRowid } = this.#sql(
-        `INSERT INTO tasks (title, description, priority, assignee, due_date, created_at, updated_at)
-         VALUES ($title, $description, $priority, $assignee, $due_date, $now, $now)`,
-      ).run({ ...task, now: this.#timestamp() });
+        `INSERT INTO tasks (title, description, priority, assignee, due_date, created_by, created_at, updated_at)
+         VALUES ($title, $description, $priority, $assignee, $due_date, $created_by, $now, $now)`,
+      ).run({ ...task, created_by, now: this.#timestamp() });
       const id = String(lastInsertRowid);
       this.#addTags(id, tags);
       return this.#read(id)!;

@@ -1,4 +1,4 @@
-import { type MCPServer, ToolError } from "gantry-mcp";
+import { type ClientContext, type MCPServer, ToolError } from "gantry-mcp";
 import { z } from "zod";
 import {
   Comment,
@@ -13,6 +13,7 @@ import {
   TaskStats,
   TaskUpdate,
 } from "./schemas.ts";
+import type { Access } from "./access.ts";
 import type { TaskStore } from "./store.ts";
 
 const reads = { readOnlyHint: true, openWorldHint: false };
@@ -20,7 +21,7 @@ const adds = { readOnlyHint: false, destructiveHint: false, idempotentHint: fals
 const changes = { readOnlyHint: false, destructiveHint: false, idempotentHint: true, openWorldHint: false };
 const destroys = { readOnlyHint: false, destructiveHint: true, idempotentHint: true, openWorldHint: false };
 
-export function addTools(server: MCPServer, store: TaskStore): void {
+export function addTools(server: MCPServer, store: TaskStore, access: Access): void {
   server.tool(
     "create_task",
     {
@@ -30,8 +31,9 @@ export function addTools(server: MCPServer, store: TaskStore): void {
       output: Task,
       tags: ["tasks", "write"],
       annotations: adds,
+      ...access.create,
     },
-    ({ task }) => store.create(task),
+    ({ task }, { client }) => store.create(task, nameOf(client)),
   );
 
   server.tool(
@@ -43,6 +45,7 @@ export function addTools(server: MCPServer, store: TaskStore): void {
       output: TaskPage,
       tags: ["tasks", "read"],
       annotations: reads,
+      ...access.use,
     },
     (query) => store.list(query),
   );
@@ -56,6 +59,7 @@ export function addTools(server: MCPServer, store: TaskStore): void {
       output: TaskDetail,
       tags: ["tasks", "read"],
       annotations: reads,
+      ...access.use,
     },
     ({ task_id }) => store.get(task_id) ?? notFound(task_id),
   );
@@ -69,6 +73,7 @@ export function addTools(server: MCPServer, store: TaskStore): void {
       output: Task,
       tags: ["tasks", "write"],
       annotations: { ...changes, destructiveHint: true },
+      ...access.change,
     },
     ({ task_id, updates }) => store.update(task_id, updates) ?? notFound(task_id),
   );
@@ -82,6 +87,7 @@ export function addTools(server: MCPServer, store: TaskStore): void {
       output: Task,
       tags: ["tasks", "write"],
       annotations: changes,
+      ...access.change,
     },
     ({ task_id }) => store.update(task_id, { status: "done" }) ?? notFound(task_id),
   );
@@ -95,6 +101,7 @@ export function addTools(server: MCPServer, store: TaskStore): void {
       output: z.object({ deleted: z.string() }),
       tags: ["tasks", "write"],
       annotations: destroys,
+      ...access.destroy,
     },
     ({ task_id }) => (store.delete(task_id) ? { deleted: task_id } : notFound(task_id)),
   );
@@ -108,8 +115,10 @@ export function addTools(server: MCPServer, store: TaskStore): void {
       output: Comment,
       tags: ["comments", "write"],
       annotations: adds,
+      ...access.use,
     },
-    (comment) => store.comment(comment) ?? notFound(comment.task_id),
+    (comment, { client }) =>
+      store.comment({ ...comment, author: nameOf(client) ?? comment.author }) ?? notFound(comment.task_id),
   );
 
   server.tool(
@@ -121,6 +130,7 @@ export function addTools(server: MCPServer, store: TaskStore): void {
       output: Task,
       tags: ["tags", "write"],
       annotations: changes,
+      ...access.change,
     },
     (tags) => store.tag(tags) ?? notFound(tags.task_id),
   );
@@ -133,9 +143,15 @@ export function addTools(server: MCPServer, store: TaskStore): void {
       output: TaskStats,
       tags: ["tasks", "read"],
       annotations: reads,
+      ...access.use,
     },
     () => store.stats(),
   );
+}
+
+/** Who calls, where that is known. */
+function nameOf(client: ClientContext): string | null {
+  return client.authenticated ? client.clientId : null;
 }
 
 function notFound(id: string): never {

@@ -49,6 +49,7 @@ describe("tasks", () => {
       comment_count: 0,
       created_at: "2026-03-10T12:00:00.000Z",
       updated_at: "2026-03-10T12:00:00.000Z",
+      created_by: null,
       completed_at: null,
     });
     expect(store.get("1")).toEqual({ ...task, comments: [] });
