@@ -266,11 +266,21 @@ function claimed(claims: Claims): Client {
 
 /** Who calls, as a 2025-era client said once. */
 function handshake(server: Server): Client {
+  const protocolVersion = server.getNegotiatedProtocolVersion() ?? LATEST_LEGACY;
   return {
-    protocolVersion: server.getNegotiatedProtocolVersion() ?? LATEST_LEGACY,
+    protocolVersion,
     clientInfo: server.getClientVersion() as ClientInfo | undefined,
-    clientCapabilities: server.getClientCapabilities(),
+    clientCapabilities: inRevision(protocolVersion, server.getClientCapabilities()),
   };
+}
+
+/** What a client can do, as far as its revision knows of it: forms came with 2025-06-18, links with 2025-11-25. */
+function inRevision(version: string, capabilities: Claims | undefined): Claims | undefined {
+  const elicitation = capabilities?.["elicitation"];
+  if (version >= LATEST_LEGACY || !isObject(elicitation)) return capabilities;
+  const { elicitation: _elicitation, ...others } = capabilities as Claims;
+  const showsForms = "form" in elicitation || !("url" in elicitation);
+  return version >= "2025-06-18" && showsForms ? { ...others, elicitation: { form: {} } } : others;
 }
 
 function audience(mcpReq: RequestContext, claims: Claims | undefined): Audience {

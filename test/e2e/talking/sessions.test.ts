@@ -23,15 +23,17 @@ const HEADERS = {
 const message = (method: string, params: object = {}, id: unknown = 1) =>
   JSON.stringify({ jsonrpc: "2.0", id, method, params });
 
-const HANDSHAKE = message("initialize", {
+const CLIENT = {
   protocolVersion: VERSION,
   capabilities: {},
   clientInfo: { name: "by-hand", version: "1.0.0" },
-});
+};
+
+const HANDSHAKE = message("initialize", CLIENT);
 
 /** Shakes hands and gives the session's id. */
-async function open(url: string): Promise<string> {
-  const answer = await send(url, { headers: HEADERS, body: HANDSHAKE });
+async function open(url: string, client: object = CLIENT): Promise<string> {
+  const answer = await send(url, { headers: HEADERS, body: message("initialize", client) });
   expect(answer.status).toBe(200);
   const id = answer.headers["mcp-session-id"] as string;
   await send(url, {
@@ -124,6 +126,30 @@ describe("a session", () => {
     const [inSession] = events(await send(one.url, { headers, body }));
     expect(inSession?.message["result"]).toMatchObject({ protocolVersion: agreed });
     expect((await send(two.url, { headers, body })).json?.result).toMatchObject({ protocolVersion: agreed });
+  });
+
+  test.each([
+    ["2025-11-25", ["form", "url"]],
+    ["2025-06-18", ["form"]],
+    ["2025-03-26", []],
+  ])("of %s is asked what its revision knows, whatever its client declares", async (version, modes) => {
+    const { url } = await start(talkingServer({ http: { sessions: true }, requestState: { ttl: "100ms" } }));
+    const id = await open(url, {
+      ...CLIENT,
+      protocolVersion: version,
+      capabilities: { elicitation: { form: {}, url: {} } },
+    });
+    const asked: unknown[] = [];
+    for (const name of ["deploy", "sign_in"]) {
+      const headers = { ...HEADERS, "mcp-protocol-version": version, "mcp-session-id": id };
+      const call = message("tools/call", { name, arguments: { service: "api" } }, name);
+      const said = events(await send(url, { headers, body: call })).map((event) => event.message);
+      const questions = said.filter(({ method }) => method === "elicitation/create");
+      asked.push(...questions.map(({ params }) => (params as { mode: unknown }).mode));
+      const isRefused = JSON.stringify(said).includes("CLIENT_CAPABILITY_REQUIRED");
+      expect(isRefused).toBe(!modes.includes(name === "deploy" ? "form" : "url"));
+    }
+    expect(asked).toEqual(modes);
   });
 
   test("is not for clients of 2026-07-28, and not asked of those that have none", async () => {
