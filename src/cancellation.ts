@@ -6,6 +6,7 @@
  */
 export class Cancellation {
   #controller: AbortController | undefined;
+  #parts: Cancellation[] | undefined;
   #reason: unknown;
   #cancelled = false;
   #settled = false;
@@ -29,8 +30,8 @@ export class Cancellation {
   /** A cancellation of its own for a part of the call: the whole cancels the part, not the reverse. */
   fork(): Cancellation {
     const part = new Cancellation();
-    this.signal.addEventListener("abort", () => part.cancel(this.#reason), { once: true });
     if (this.#cancelled) part.cancel(this.#reason);
+    else (this.#parts ??= []).push(part);
     return part;
   }
 
@@ -39,6 +40,7 @@ export class Cancellation {
     this.#cancelled = true;
     this.#reason = reason;
     this.#controller?.abort(reason);
+    for (const part of this.#parts ?? []) part.cancel(reason);
   }
 
   /** The call has its outcome: what happens from now on, such as that the client leaves, is not its business. */

@@ -29,6 +29,36 @@ test("400 clients gone at a random byte: their calls are told at once, nothing i
   expect(report.heapLeftMiB).toBeLessThanOrEqual(10);
 }, 60_000);
 
+test("each of 20 calls in a batch is told that its client has left, and no warning is printed", async () => {
+  const warnings: string[] = [];
+  const warned = ({ message }: Error) => void warnings.push(message);
+  process.on("warning", warned);
+  const server = new MCPServer({ name: "patient", version: "1.0.0" });
+  let waiting = 0;
+  let told = 0;
+  server.tool("wait", { description: "Waits until it is aborted." }, async (_args, { signal }) => {
+    waiting++;
+    await once(signal, "abort");
+    told++;
+  });
+  const { url, close } = await listen(server);
+  const call = (id: number) => ({ jsonrpc: "2.0", id, method: "tools/call", params: { name: "wait" } });
+  const leaving = new AbortController();
+  const answer = fetch(url, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(Array.from({ length: 20 }, (_, id) => call(id))),
+    signal: leaving.signal,
+  });
+  await expect.poll(() => waiting).toBe(20);
+  leaving.abort();
+  await expect(answer).rejects.toThrow();
+  await expect.poll(() => told).toBe(20);
+  await close();
+  process.off("warning", warned);
+  expect(warnings).toEqual([]);
+});
+
 function keeper() {
   const signals: AbortSignal[] = [];
   const server = new MCPServer({ name: "keeper", version: "1.0.0", http: { sessions: true } });
