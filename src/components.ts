@@ -2,6 +2,7 @@
 
 import { type CacheHint, checkHint } from "./cache-hint.ts";
 import type { ClientContext } from "./client.ts";
+import type { Middleware } from "./compose.ts";
 import type { RequestContext } from "./context.ts";
 import { type Duration, milliseconds } from "./duration.ts";
 import { ConfigurationError } from "./errors.ts";
@@ -120,6 +121,8 @@ interface Definition {
   readonly tags: readonly string[];
   readonly timeout: number | undefined;
   readonly access: Access;
+  /** The layers of the routers around it, the outermost first. */
+  readonly layers: readonly Middleware[];
   readonly handler: Handler;
   enabled: boolean;
 }
@@ -333,7 +336,7 @@ function common(what: string, order: number, options: ComponentOptions<never>, h
   const timeout =
     options.timeout === undefined ? undefined : milliseconds(options.timeout, `${what}: timeout`);
   const access = accessOf(what, options);
-  return { order, tags: options.tags ?? [], timeout, access, handler, enabled: true };
+  return { order, tags: options.tags ?? [], timeout, access, layers: [], handler, enabled: true };
 }
 
 /** Names as the specification would have them ("Tool Names"): what every client can carry. */

@@ -48,7 +48,11 @@ export function resourceHeart(
   const handler = guarded(resource.handler as AnyHandler, policy);
   const what = `Resource "${resource.key}": cacheHint`;
   // A handler that takes the context may answer each caller differently, and so may one that finds it among more.
-  const hint = hintJson(resource.cacheHint, options.callersDiffer || resource.handler.length > 1, what);
+  const hint = hintJson(
+    resource.cacheHint,
+    options.callersDiffer || resource.layers.length > 0 || resource.handler.length > 1,
+    what,
+  );
   const callersHint = hintJson(resource.cacheHint, true, what);
   return concluding(policy, (ctx, params) =>
     after(handler(params, ctx), (value) => {

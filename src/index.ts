@@ -2,6 +2,8 @@
 
 // Servers
 export { MCPServer } from "./server.ts";
+export { MCPRouter } from "./router.ts";
+export type { IncludeOptions, RouterOptions } from "./router.ts";
 export type {
   HttpOptions,
   MCPServerOptions,

@@ -77,6 +77,20 @@ export function accessOf(what: string, options: AccessOptions<never>): Access {
   return { declared: options.public ? "public" : identified ? "identified" : "nothing", guards: all };
 }
 
+/** What a component declares that asks for nothing. */
+export const NO_ACCESS: Access = { declared: "nothing", guards: [] };
+
+/** What `inner` asks for within `outer`: both. Nothing that is asked for outside can be given up inside. */
+export function narrowed(outer: Access, inner: Access, what: string): Access {
+  if (outer.declared !== "identified") return { ...inner, guards: [...outer.guards, ...inner.guards] };
+  if (inner.declared === "public") {
+    throw new ConfigurationError(
+      `${what} is public within a router that asks who calls. Register it elsewhere, or leave out public.`,
+    );
+  }
+  return { declared: "identified", guards: [...outer.guards, ...inner.guards] };
+}
+
 function within(what: string, make: () => Guard): Guard {
   try {
     return make();

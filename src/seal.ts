@@ -119,7 +119,8 @@ export function seal(definitions: readonly ComponentDefinition[], options: SealO
       scopes: policy.scopes,
     };
     const timeout = definition.timeout ?? options.timeout;
-    return { operation, run: timed(timeout, middleware, kind, heart(definition, policy, options)), policy };
+    const layers = [...middleware, ...definition.layers];
+    return { operation, run: timed(timeout, layers, kind, heart(definition, policy, options)), policy };
   };
   const list = (kind: ListKind, components: readonly ComponentDefinition[]) => {
     const pages = new VisibleList(
@@ -199,7 +200,7 @@ export function seal(definitions: readonly ComponentDefinition[], options: SealO
         }),
       ),
     ),
-    hasMiddleware: middleware.length > 0,
+    hasMiddleware: middleware.length > 0 || definitions.some(({ layers }) => layers.length > 0),
     wrapped: new Set(
       tools.flatMap(({ key, item: { outputSchema } }) =>
         outputSchema && outputSchema["type"] !== "object" ? [key] : [],

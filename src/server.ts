@@ -1,16 +1,4 @@
-import {
-  type ComponentDefinition,
-  type PromptHandler,
-  type PromptOptions,
-  type ResourceHandler,
-  type ResourceOptions,
-  type ToolHandler,
-  type ToolOptions,
-  definePrompt,
-  defineResource,
-  defineTool,
-  schemasOf,
-} from "./components.ts";
+import { type ComponentDefinition, schemasOf } from "./components.ts";
 import { Announcer, type Notifier } from "./announcer.ts";
 import { authenticationsIn, identityProblems } from "./authentication.ts";
 import type { Middleware } from "./compose.ts";
@@ -28,12 +16,12 @@ import {
   checkRunOptions,
   checkServerOptions,
 } from "./options.ts";
-import type { AccessOptions, ClientOf, OnlyKnown } from "./policy.ts";
+import { type Blueprint, NO_SCOPE, Registration, type Scope, define } from "./registration.ts";
 import { type ComponentRef, Registry } from "./registry.ts";
+import type { IncludeOptions, MCPRouter } from "./router.ts";
 import type { ListeningServer, NodeHandler, RunningServer, Runtime } from "./runtime.ts";
-import { type Schema, validator } from "./schema.ts";
+import { validator } from "./schema.ts";
 import { type Sealed, type ServerInfo, seal } from "./seal.ts";
-import type { TemplateParams } from "./uri-template.ts";
 
 /**
  * An MCP server: register tools, resources and prompts, then run it.
@@ -45,7 +33,7 @@ import type { TemplateParams } from "./uri-template.ts";
  * await server.run({ transport: "http", port: 8080 });
  * ```
  */
-export class MCPServer {
+export class MCPServer extends Registration {
   readonly #info: ServerInfo;
   readonly #options: MCPServerOptions;
   readonly #registry = new Registry();
@@ -64,6 +52,7 @@ export class MCPServer {
   #running: Promise<ListeningServer | RunningServer> | undefined;
 
   constructor(options: MCPServerOptions) {
+    super();
     checkServerOptions(options);
     const { name, version, title, description, websiteUrl, icons } = options;
     this.#options = options;
@@ -82,79 +71,16 @@ export class MCPServer {
   }
 
   /**
-   * Registers a tool.
+   * Takes in a router, with what it has now and what is registered on it later.
    *
-   * @param name - 1 to 128 letters, digits, `_`, `-`, `.`; unique among tools.
-   * @param handler - Gets the parsed arguments and the request's context. A string is sent as text, other
-   *   values as compact JSON, content helpers as what they are; with `output`, also as structured content.
-   * @throws {@link ConfigurationError} where name, options or schemas cannot be served.
    * @example
    * ```ts
-   * server.tool("get_task", { description: "Get a task.", input: z.object({ id: z.string() }) }, ({ id }) => tasks.get(id));
+   * server.include(tasks);                   // tasks_list
+   * server.include(tasks, { prefix: "v1" }); // v1_tasks_list
    * ```
    */
-  tool<
-    const S extends Schema | undefined = undefined,
-    const O extends Schema | undefined = undefined,
-    const P extends AccessOptions<never> = object,
-  >(
-    name: string,
-    options: ToolOptions<S, O> & P & OnlyKnown<P, ToolOptions<S, O>>,
-    handler: ToolHandler<S, O, ClientOf<P>>,
-  ): this {
-    this.#add(
-      defineTool(
-        this.#registry.nextOrder(),
-        name,
-        options as ToolOptions<Schema | undefined, Schema | undefined>,
-        handler,
-        this.#options.unknownArguments ?? "follow-schema",
-      ),
-    );
-    return this;
-  }
-
-  /**
-   * Registers a resource, or a template where the URI has expressions: `{name}`, `{+path}`, `{/path*}`.
-   *
-   * @param handler - Gets the template's variables, decoded. Text and bytes are sent as they are, other
-   *   values as JSON; `undefined` means that there is no such resource.
-   * @throws {@link ConfigurationError} where the URI or the options cannot be served.
-   * @example
-   * ```ts
-   * server.resource("tasks://{task_id}", { name: "task", description: "One task." }, ({ task_id }) => tasks.get(task_id));
-   * ```
-   */
-  resource<const U extends string, const P extends AccessOptions<never> = object>(
-    uri: U,
-    options: ResourceOptions<keyof TemplateParams<U> & string> &
-      P &
-      OnlyKnown<P, ResourceOptions<keyof TemplateParams<U> & string>>,
-    handler: ResourceHandler<U, ClientOf<P>>,
-  ): this {
-    this.#add(defineResource(this.#registry.nextOrder(), uri, options, handler));
-    return this;
-  }
-
-  /**
-   * Registers a prompt.
-   *
-   * @param handler - Returns text (one user message), a content block, or an array of those and of messages
-   *   made by `user(…)` and `assistant(…)`.
-   * @throws {@link ConfigurationError} where name or options cannot be served.
-   * @example
-   * ```ts
-   * server.prompt("review", { description: "Review a file.", input: z.object({ path: z.string() }) }, ({ path }) => `Review ${path}.`);
-   * ```
-   */
-  prompt<const S extends Schema | undefined = undefined, const P extends AccessOptions<never> = object>(
-    name: string,
-    options: PromptOptions<S> & P & OnlyKnown<P, PromptOptions<S>>,
-    handler: PromptHandler<S, ClientOf<P>>,
-  ): this {
-    this.#add(
-      definePrompt(this.#registry.nextOrder(), name, options as PromptOptions<Schema | undefined>, handler),
-    );
+  include(router: MCPRouter, options: IncludeOptions = {}): this {
+    router.attach((blueprint, scope) => this.#take(blueprint, scope), options);
     return this;
   }
 
@@ -292,6 +218,15 @@ export class MCPServer {
     if (options.transport === "stdio")
       return (await import("./transport/stdio.ts")).serveStdio(runtime, options);
     return (await import("./transport/listen.ts")).listen(runtime, options);
+  }
+
+  protected register(blueprint: Blueprint): void {
+    this.#take(blueprint, NO_SCOPE);
+  }
+
+  #take(blueprint: Blueprint, scope: Scope): void {
+    const { unknownArguments = "follow-schema" } = this.#options;
+    this.#add(define(blueprint, scope, this.#registry.nextOrder(), unknownArguments));
   }
 
   #add(definition: ComponentDefinition): void {

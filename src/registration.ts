@@ -1,0 +1,162 @@
+/** What servers and routers have in common: components are registered on both alike, and flow from one to the other. */
+
+import {
+  type ComponentDefinition,
+  type Handler,
+  type PromptHandler,
+  type PromptOptions,
+  type ResourceHandler,
+  type ResourceOptions,
+  type ToolHandler,
+  type ToolOptions,
+  type UnknownArguments,
+  definePrompt,
+  defineResource,
+  defineTool,
+} from "./components.ts";
+import type { Middleware } from "./compose.ts";
+import {
+  type Access,
+  type AccessOptions,
+  type ClientOf,
+  NO_ACCESS,
+  type OnlyKnown,
+  narrowed,
+} from "./policy.ts";
+import type { Schema } from "./schema.ts";
+import type { TemplateParams } from "./uri-template.ts";
+
+/** What the routers around a component add to it, from the outside in. */
+export interface Scope {
+  /** The parts that stand before a tool's name. */
+  readonly prefixes: readonly string[];
+  readonly tags: readonly string[];
+  readonly access: Access;
+  readonly layers: readonly Middleware[];
+}
+
+export const NO_SCOPE: Scope = { prefixes: [], tags: [], access: NO_ACCESS, layers: [] };
+
+/** A component as its author wrote it. */
+export interface Blueprint {
+  readonly kind: ComponentDefinition["kind"];
+  readonly name: string;
+  readonly options: unknown;
+  readonly handler: Handler;
+}
+
+/** Takes what is registered, now and later. */
+export type Sink = (blueprint: Blueprint, scope: Scope) => void;
+
+/** A component's definition as it stands within its routers. Throws where it cannot be served. */
+export function define(
+  { kind, name, options, handler }: Blueprint,
+  scope: Scope,
+  order: number,
+  unknownArguments: UnknownArguments,
+): ComponentDefinition {
+  const definition =
+    kind === "tool"
+      ? defineTool(
+          order,
+          [...scope.prefixes, name].join("_"),
+          options as AnyToolOptions,
+          handler,
+          unknownArguments,
+        )
+      : kind === "resource"
+        ? defineResource(order, name, options as ResourceOptions<string>, handler)
+        : definePrompt(order, name, options as PromptOptions<Schema | undefined>, handler);
+  const what = `${kind} "${definition.key}"`;
+  return {
+    ...definition,
+    tags: [...new Set([...scope.tags, ...definition.tags])],
+    access: narrowed(scope.access, definition.access, what),
+    layers: scope.layers,
+  };
+}
+
+type AnyToolOptions = ToolOptions<Schema | undefined, Schema | undefined>;
+
+/** `inner` within `outer`: everything adds up. */
+export function within(outer: Scope, inner: Scope, what: string): Scope {
+  return {
+    prefixes: [...outer.prefixes, ...inner.prefixes],
+    tags: [...outer.tags, ...inner.tags],
+    access: narrowed(outer.access, inner.access, what),
+    layers: [...outer.layers, ...inner.layers],
+  };
+}
+
+/** Somewhere to register tools, resources and prompts. */
+export abstract class Registration {
+  /** Takes in a component. */
+  protected abstract register(blueprint: Blueprint): void;
+
+  /**
+   * Registers a tool.
+   *
+   * @param name - 1 to 128 letters, digits, `_`, `-`, `.`; unique among tools.
+   * @param handler - Gets the parsed arguments and the request's context. A string is sent as text, other
+   *   values as compact JSON, content helpers as what they are; with `output`, also as structured content.
+   * @throws {@link ConfigurationError} where name, options or schemas cannot be served.
+   * @example
+   * ```ts
+   * server.tool("get_task", { description: "Get a task.", input: z.object({ id: z.string() }) }, ({ id }) => tasks.get(id));
+   * ```
+   */
+  tool<
+    const S extends Schema | undefined = undefined,
+    const O extends Schema | undefined = undefined,
+    const P extends AccessOptions<never> = object,
+  >(
+    name: string,
+    options: ToolOptions<S, O> & P & OnlyKnown<P, ToolOptions<S, O>>,
+    handler: ToolHandler<S, O, ClientOf<P>>,
+  ): this {
+    this.register({ kind: "tool", name, options, handler });
+    return this;
+  }
+
+  /**
+   * Registers a resource, or a template where the URI has expressions: `{name}`, `{+path}`, `{/path*}`.
+   *
+   * @param handler - Gets the template's variables, decoded. Text and bytes are sent as they are, other
+   *   values as JSON; `undefined` means that there is no such resource.
+   * @throws {@link ConfigurationError} where the URI or the options cannot be served.
+   * @example
+   * ```ts
+   * server.resource("tasks://{task_id}", { name: "task", description: "One task." }, ({ task_id }) => tasks.get(task_id));
+   * ```
+   */
+  resource<const U extends string, const P extends AccessOptions<never> = object>(
+    uri: U,
+    options: ResourceOptions<keyof TemplateParams<U> & string> &
+      P &
+      OnlyKnown<P, ResourceOptions<keyof TemplateParams<U> & string>>,
+    handler: ResourceHandler<U, ClientOf<P>>,
+  ): this {
+    this.register({ kind: "resource", name: uri, options, handler });
+    return this;
+  }
+
+  /**
+   * Registers a prompt.
+   *
+   * @param handler - Returns text (one user message), a content block, or an array of those and of messages
+   *   made by `user(…)` and `assistant(…)`.
+   * @throws {@link ConfigurationError} where name or options cannot be served.
+   * @example
+   * ```ts
+   * server.prompt("review", { description: "Review a file.", input: z.object({ path: z.string() }) }, ({ path }) => `Review ${path}.`);
+   * ```
+   */
+  prompt<const S extends Schema | undefined = undefined, const P extends AccessOptions<never> = object>(
+    name: string,
+    options: PromptOptions<S> & P & OnlyKnown<P, PromptOptions<S>>,
+    handler: PromptHandler<S, ClientOf<P>>,
+  ): this {
+    this.register({ kind: "prompt", name, options, handler });
+    return this;
+  }
+}
