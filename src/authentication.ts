@@ -3,6 +3,7 @@
 import type { Deployment, Grants } from "./client.ts";
 import type { ComponentDefinition } from "./components.ts";
 import type { Middleware, MiddlewareLayer } from "./compose.ts";
+import type { RequestContext } from "./context.ts";
 import { Policy } from "./policy.ts";
 
 /** A layer that establishes identity where it stands. */
@@ -11,6 +12,8 @@ export interface AuthenticationLayer extends MiddlewareLayer {
 }
 
 export interface Authentication {
+  /** Makes who calls known, where the request says so; refuses nobody. */
+  readonly identify: (ctx: RequestContext) => Promise<void>;
   /** Whether components that declare nothing stay open to anybody. */
   readonly optional: boolean;
   /** All that its callers can ever be, where that is known. */
@@ -42,13 +45,31 @@ export function isAuthentication(layer: Middleware): layer is AuthenticationLaye
   return typeof layer === "object" && "authentication" in layer;
 }
 
+/** Layers that make known who calls, for lists that show components of servers with authenticators of their own. */
+export function recognising(
+  definitions: readonly ComponentDefinition[],
+  own: readonly Middleware[],
+): readonly MiddlewareLayer[] {
+  const foreign = new Set(definitions.flatMap(({ layers }) => authenticationsIn(layers)));
+  for (const authentication of authenticationsIn(own)) foreign.delete(authentication);
+  return [...foreign].map(({ identify }) => ({
+    name: "recognise",
+    handle: async (ctx, next) => {
+      if (!ctx.client.authenticated) await identify(ctx);
+      return next();
+    },
+  }));
+}
+
 const NOUNS = { tool: "Tool", resource: "Resource", prompt: "Prompt" } as const;
 
 /** What a component asks of its callers that none of them could ever have: it would be closed to all, or open to all. */
 export function identityProblems(
-  { kind, key, access }: ComponentDefinition,
-  authentications: readonly Authentication[],
+  definition: ComponentDefinition,
+  server: readonly Middleware[],
 ): readonly string[] {
+  const { kind, key, access, layers } = definition;
+  const authentications = authenticationsIn([...server, ...layers]);
   const what = `${NOUNS[kind]} "${key}"`;
   const policy = new Policy(access, false);
   if (!policy.authenticated) return [];
@@ -57,6 +78,14 @@ export function identityProblems(
       `${what} asks who calls, and nothing finds that out. Write server.use(authenticate(jwtAuth({ … }))) before the server starts, or make it public: true.`,
     ];
   }
+  const isPublic = definition.kind === "resource" && definition.cacheHint?.scope === "public";
+  const shared = isPublic
+    ? [`${what} asks who calls, and its cacheHint lets others keep the answer. Leave out scope: "public".`]
+    : [];
+  return [...shared, ...unmet(what, policy, authentications)];
+}
+
+function unmet(what: string, policy: Policy, authentications: readonly Authentication[]): readonly string[] {
   return policy
     .unmet(authentications.map(({ grants }) => grants))
     .map((need) => `${what} asks for ${need}, which no caller can have: the authenticator never grants it.`);

@@ -31,6 +31,11 @@ export function hintJson(hint: CacheHint | undefined, dependsOnCaller: boolean, 
   return `,"ttlMs":${Math.round(milliseconds(ttl, `${what}: ttl`))},"cacheScope":"${scope}"`;
 }
 
+/** The hint of a result that was made for a known caller: whatever its author says, it is that caller's alone. */
+export function privateHintJson(hint: CacheHint | undefined, what: string): string {
+  return hintJson({ ttl: 0, ...hint, scope: "private" }, true, what);
+}
+
 /** What is said of results that nobody may keep. */
 export const NOT_CACHEABLE = ',"ttlMs":0,"cacheScope":"private"';
 

@@ -1,10 +1,10 @@
 /** What stands at the heart of each operation's onion: policy → validation → handler → output validation → result. */
 
 import { argumentsCheck } from "./arguments.ts";
-import { NOT_CACHEABLE, hintJson } from "./cache-hint.ts";
+import { NOT_CACHEABLE, hintJson, privateHintJson } from "./cache-hint.ts";
 import type { Completer, PromptDefinition, ResourceDefinition, ToolDefinition } from "./components.ts";
 import type { Run } from "./compose.ts";
-import type { Ask, RequestContext } from "./context.ts";
+import { type Ask, type RequestContext, identityOf } from "./context.ts";
 import { ConfigurationError } from "./errors.ts";
 import { ClientCapabilityError } from "./inquiry.ts";
 import type { Policy } from "./policy.ts";
@@ -54,12 +54,14 @@ export function resourceHeart(
     what,
   );
   const callersHint = hintJson(resource.cacheHint, true, what);
+  const knownCallersHint = privateHintJson(resource.cacheHint, what);
   return concluding(policy, (ctx, params) =>
     after(handler(params, ctx), (value) => {
       const uri = ctx.operation.name;
       if (value === undefined) throw notFound("resource", uri);
       // What came of answers is no client's to keep (2026-07-28, "Cache Key").
-      const own = ctx.inquiry?.answered ? NOT_CACHEABLE : ctx.consulted ? callersHint : hint;
+      const askedFor = identityOf(ctx) ? knownCallersHint : ctx.consulted ? callersHint : hint;
+      const own = ctx.inquiry?.answered ? NOT_CACHEABLE : askedFor;
       return toResourceResult(value, uri, resource.mimeType, own);
     }),
   );

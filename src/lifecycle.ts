@@ -13,7 +13,8 @@ const PROBE_LIMIT = 2_000;
 
 export class Lifecycle {
   readonly #startup: Hook[] = [];
-  readonly #shutdown: Hook[] = [];
+  readonly #shutdown: ((logger: Logger) => unknown)[] = [];
+  readonly #parts: Lifecycle[] = [];
   readonly #probes = new Map<string, Probe>();
   #started: Promise<void> | undefined;
   #stopped: Promise<void> | undefined;
@@ -25,11 +26,18 @@ export class Lifecycle {
   }
 
   onShutdown(hook: Hook): void {
-    this.#shutdown.push(hook);
+    this.#shutdown.push(() => hook());
   }
 
   addProbe(name: string, probe: Probe): void {
     this.#probes.set(name, probe);
+  }
+
+  /** Takes over the hooks and probes of a server that is mounted, those of now and of later. */
+  adopt(part: Lifecycle): void {
+    this.#startup.push(() => part.start());
+    this.#shutdown.push((logger) => part.stop(logger));
+    this.#parts.push(part);
   }
 
   /** Runs the start-up hooks in order, once. The first that fails stops the start; so does {@link stop}. */
@@ -64,7 +72,7 @@ export class Lifecycle {
       await this.#started?.catch(() => {});
       for (const hook of this.#shutdown.toReversed()) {
         try {
-          await hook();
+          await hook(logger);
         } catch (error) {
           logger.error({ err: error }, "A shutdown hook failed");
         }
@@ -73,11 +81,15 @@ export class Lifecycle {
     return this.#stopped;
   }
 
+  #allProbes(): readonly (readonly [string, Probe])[] {
+    return [...this.#probes, ...this.#parts.flatMap((part) => part.#allProbes())];
+  }
+
   /** Whether the server is started, not draining, and every probe passes; and which probes do. */
   async readiness(
     logger: Logger,
   ): Promise<{ readonly ready: boolean; readonly checks: Record<string, "ok" | "failed"> }> {
-    const results = await Promise.all([...this.#probes].map(([name, probe]) => passes(name, probe, logger)));
+    const results = await Promise.all(this.#allProbes().map(([name, probe]) => passes(name, probe, logger)));
     const checks = Object.fromEntries(
       results.map(({ name, ok }) => [name, ok ? ("ok" as const) : ("failed" as const)]),
     );

@@ -59,7 +59,7 @@ export function define(
     kind === "tool"
       ? defineTool(
           order,
-          [...scope.prefixes, name].join("_"),
+          scope.prefixes.length > 0 ? [...scope.prefixes, name].join("_") : name,
           options as AnyToolOptions,
           handler,
           unknownArguments,

@@ -99,12 +99,7 @@ export class MCPRouter extends Registration {
 
   /** Gives everything that is registered, now and later, to `sink`. @internal */
   attach(sink: Sink, options: IncludeOptions): void {
-    checkKnown("include()", options, INCLUDE);
-    const outer: Scope = {
-      ...NO_SCOPE,
-      prefixes: prefixes(options.prefix, "include()"),
-      tags: options.tags ?? [],
-    };
+    const outer = includeScope(options);
     const own: Sink = (blueprint, scope) => sink(blueprint, within(outer, scope, "include()"));
     this.#sinks.push(own);
     for (const [blueprint, scope] of this.#registered) own(blueprint, this.#scoped(scope));
@@ -123,6 +118,12 @@ export class MCPRouter extends Registration {
     const own = { ...this.#scope, layers: [...this.#layers] };
     return inner ? within(own, inner, "MCPRouter") : own;
   }
+}
+
+/** What taking in adds to a component. */
+export function includeScope(options: IncludeOptions): Scope {
+  checkKnown("include()", options, INCLUDE);
+  return { ...NO_SCOPE, prefixes: prefixes(options.prefix, "include()"), tags: options.tags ?? [] };
 }
 
 function prefixes(prefix: string | undefined, what: string): readonly string[] {

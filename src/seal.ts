@@ -1,13 +1,13 @@
 /** Sealing: everything that does not depend on a request, computed once. */
 
-import { type CacheHint, hintJson } from "./cache-hint.ts";
+import { type CacheHint, hintJson, privateHintJson } from "./cache-hint.ts";
 import type {
   ComponentDefinition,
   PromptDefinition,
   ResourceDefinition,
   ToolDefinition,
 } from "./components.ts";
-import { authenticationsIn, isAuthentication } from "./authentication.ts";
+import { authenticationsIn, isAuthentication, recognising } from "./authentication.ts";
 import type { Middleware, Run } from "./compose.ts";
 import type { Ask, ListKind, Operation } from "./context.ts";
 import { MCPError } from "./errors.ts";
@@ -96,14 +96,20 @@ export function seal(definitions: readonly ComponentDefinition[], options: SealO
   const { middleware } = options;
   const authentications = authenticationsIn(middleware);
   const isPrivate = authentications.some(({ optional }) => !optional);
-  const policies = new Map(definitions.map((each) => [each, new Policy(each.access, isPrivate)]));
+  const policies = new Map(
+    definitions.map((each) => {
+      const identifies = authenticationsIn(each.layers).some(({ optional }) => !optional);
+      return [each, new Policy(each.access, isPrivate || identifies)];
+    }),
+  );
+  const listLayers = [...middleware, ...recognising(definitions, middleware)];
   const policyOf = (definition: ComponentDefinition) => policies.get(definition) as Policy;
   // Where nothing is open, neither is what tells of it.
   const isClosed = isPrivate && definitions.every((each) => policyOf(each).authenticated);
 
   const own = <A>(kind: Operation["kind"], name: string, heart: Run<A>): SealedOperation<A> => ({
     operation: { kind, name, tags: [], access: isClosed ? "authenticated" : "public", scopes: [] },
-    run: timed(options.timeout, middleware, kind, heart),
+    run: timed(options.timeout, listLayers, kind, heart),
   });
   const component = <D extends ComponentDefinition, A>(
     definition: D,
@@ -190,7 +196,10 @@ export function seal(definitions: readonly ComponentDefinition[], options: SealO
     paramHeaders: new Map(
       tools.flatMap(({ key, paramHeaders }) => (paramHeaders.length > 0 ? [[key, paramHeaders]] : [])),
     ),
-    listHint: hintJson(options.cacheHint, options.callersDiffer, "cacheHint"),
+    // Lists that differ by caller are no others' to keep.
+    listHint: [...policies.values()].some(({ authenticated }) => authenticated)
+      ? privateHintJson(options.cacheHint, "cacheHint")
+      : hintJson(options.cacheHint, options.callersDiffer, "cacheHint"),
     unknown: { tool: unknown("tool"), resource: unknown("resource"), prompt: unknown("prompt") },
     unknownCompletion: timed(options.timeout, middleware, "completion", ({ operation: { name } }) =>
       refuse(

@@ -16,9 +16,17 @@ import {
   checkRunOptions,
   checkServerOptions,
 } from "./options.ts";
-import { type Blueprint, NO_SCOPE, Registration, type Scope, define } from "./registration.ts";
+import {
+  type Blueprint,
+  NO_SCOPE,
+  Registration,
+  type Scope,
+  type Sink,
+  define,
+  within,
+} from "./registration.ts";
 import { type ComponentRef, Registry } from "./registry.ts";
-import type { IncludeOptions, MCPRouter } from "./router.ts";
+import { type IncludeOptions, type MCPRouter, includeScope } from "./router.ts";
 import type { ListeningServer, NodeHandler, RunningServer, Runtime } from "./runtime.ts";
 import { validator } from "./schema.ts";
 import { type Sealed, type ServerInfo, seal } from "./seal.ts";
@@ -38,6 +46,11 @@ export class MCPServer extends Registration {
   readonly #options: MCPServerOptions;
   readonly #registry = new Registry();
   readonly #middleware: Middleware[] = [];
+  readonly #registered: (readonly [Blueprint, Scope])[] = [];
+  /** The servers that this one is mounted on take what is registered here. */
+  readonly #sinks: Sink[] = [];
+  /** The servers mounted here, and on those. */
+  readonly #parts = new Set<MCPServer>();
   readonly #lifecycle = new Lifecycle();
   readonly #timeout: number;
   readonly #bus: EventBus;
@@ -84,6 +97,36 @@ export class MCPServer extends Registration {
     return this;
   }
 
+  /**
+   * Takes in another server's tools, resources and prompts, those of now and of later, behind its own middleware
+   * and policy, and with its hooks and probes.
+   *
+   * @param options.prefix - Stands before the names of its tools, with `_` between.
+   * @throws {@link ConfigurationError} where it runs by itself, or would be within itself.
+   * @example
+   * ```ts
+   * server.mount(billing, { prefix: "billing" }); // billing_refund
+   * ```
+   */
+  mount(other: MCPServer, options: IncludeOptions = {}): this {
+    if (other === this || other.#parts.has(this))
+      throw new ConfigurationError("A server cannot be within itself: leave out this mount().");
+    if (other.#sealed)
+      throw new ConfigurationError(
+        "mount() takes servers that do not run by themselves: mount it before it starts.",
+      );
+    this.#parts.add(other);
+    for (const part of other.#parts) this.#parts.add(part);
+    const outer = includeScope(options);
+    other.#sinks.push((blueprint, scope) => this.#take(blueprint, within(outer, scope, "mount()")));
+    for (const [blueprint, scope] of other.#registered) other.#emit(blueprint, scope, other.#sinks.slice(-1));
+    this.#lifecycle.adopt(other.#lifecycle);
+    other.#bus.subscribe((event) => {
+      if (event.kind === "resource_updated") this.#announcer.resourceUpdated(event.uri);
+    });
+    return this;
+  }
+
   /** Takes components out. The next request no longer finds them. */
   remove(ref: ComponentRef): this {
     this.#changed(this.#registry.remove(ref));
@@ -104,9 +147,9 @@ export class MCPServer extends Registration {
 
   /** Adds a layer around every operation. The first added is the outermost. Before the server starts. */
   use(middleware: Middleware): this {
-    if (this.#sealed)
+    if (this.#sealed || this.#sinks.length > 0)
       throw new ConfigurationError(
-        "use() comes too late: the server has started. Call it before run(), fetch or node.",
+        `use() comes too late: the server ${this.#sealed ? "has started. Call it before run(), fetch or node" : "is mounted. Call it before mount()"}.`,
       );
     this.#middleware.push(middleware);
     return this;
@@ -224,7 +267,14 @@ export class MCPServer extends Registration {
     this.#take(blueprint, NO_SCOPE);
   }
 
+  /** Gives a component to the servers that this one is mounted on, behind its own layers. */
+  #emit(blueprint: Blueprint, scope: Scope, sinks: readonly Sink[]): void {
+    for (const sink of sinks) sink(blueprint, { ...scope, layers: [...this.#middleware, ...scope.layers] });
+  }
+
   #take(blueprint: Blueprint, scope: Scope): void {
+    this.#registered.push([blueprint, scope]);
+    this.#emit(blueprint, scope, this.#sinks);
     const { unknownArguments = "follow-schema" } = this.#options;
     this.#add(define(blueprint, scope, this.#registry.nextOrder(), unknownArguments));
   }
@@ -257,7 +307,8 @@ export class MCPServer extends Registration {
   async #prepare(): Promise<Runtime> {
     const logger = unfailing((this.#logger ??= (await import("./observe/log.ts")).jsonLogger()));
     await this.#seal(logger);
-    const authentications = authenticationsIn(this.#middleware);
+    const layers = this.#registry.enabled().flatMap((definition) => definition.layers);
+    const authentications = [...new Set(authenticationsIn([...this.#middleware, ...layers]))];
     return {
       name: `${this.#info.name} ${this.#info.version}`,
       http: this.#options.http ?? {},
@@ -277,9 +328,8 @@ export class MCPServer extends Registration {
     const version = this.#registry.version;
     const definitions = this.#registry.enabled();
     await this.#compilers.load(definitions.flatMap(schemasOf).map(({ schema }) => schema));
-    const authentications = authenticationsIn(this.#middleware);
     const { sound, problems } = examine(definitions, this.#compilers.compile, (definition) =>
-      identityProblems(definition, authentications),
+      identityProblems(definition, this.#middleware),
     );
     if (problems.length > 0) {
       if (!this.#sealed) throw new ConfigurationError(problems);

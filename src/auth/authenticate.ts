@@ -84,6 +84,12 @@ export function authenticate(
   return {
     name: "authenticate",
     authentication: {
+      identify: async (ctx) => {
+        const found = await Promise.resolve(
+          authenticator.authenticate(new RequestCredentials(originOf(ctx))),
+        ).catch(() => undefined);
+        if (found) identify(ctx, verified(found));
+      },
       optional,
       grants: widened(authenticator.grants, scopeHierarchy),
       problems: (deployment) => authenticator.problems?.(deployment) ?? [],

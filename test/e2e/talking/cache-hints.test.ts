@@ -7,6 +7,7 @@ import {
   MCPServer,
   type MCPServerOptions,
   type RequestContext,
+  authenticate,
 } from "gantry-mcp";
 import { TestClient } from "gantry-mcp/testing";
 import { describe, expect, test, vi } from "vitest";
@@ -225,5 +226,41 @@ describe("the official client", () => {
       expect(hintOf(two as Hint)).toEqual(hintOf(one as Hint));
     }
     await Promise.all([http?.close(), stdio?.close()]);
+  });
+});
+
+describe("where callers are identified", () => {
+  const identified = (options: Partial<MCPServerOptions> = {}) =>
+    new MCPServer({ name: "cached", version: "1.0.0", ...options }).use(
+      authenticate({ authenticate: ({ token }) => (token ? { clientId: token } : undefined) }),
+    );
+  const publicly = { ttl: "1h", scope: "public" } as const;
+  const ana = (which: MCPServer) => TestClient.connect(which, { headers: { authorization: "Bearer ana" } });
+
+  test("what needs identity cannot be for everybody", async () => {
+    const which = identified().resource(
+      "me://it",
+      { name: "me", description: "Me.", auth: true, cacheHint: publicly },
+      (_params, { client: { clientId } }) => clientId,
+    );
+    await expect(ana(which)).rejects.toThrow(
+      'Resource "me://it" asks who calls, and its cacheHint lets others keep the answer. Leave out scope: "public".',
+    );
+  });
+
+  test("lists that show each caller its own are private, and so is what a known caller reads", async () => {
+    const which = identified({ cacheHint: publicly })
+      .resource(
+        "open://it",
+        { name: "open", description: "Open.", public: true, cacheHint: publicly },
+        () => "open",
+      )
+      .tool("mine", { description: "Mine.", auth: true }, () => "mine");
+    const known = await ana(which);
+    for (const method of OPERATIONS)
+      expect(hintOf(await known.request(method))).toEqual([3_600_000, "private"]);
+    expect(hintOf((await known.readResource("open://it")) as Hint)).toEqual([3_600_000, "private"]);
+    const unknown = await client(which);
+    expect(hintOf((await unknown.readResource("open://it")) as Hint)).toEqual([3_600_000, "public"]);
   });
 });
