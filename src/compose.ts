@@ -1,6 +1,8 @@
 /** The whole middleware model. */
 
 import type { OperationKind, RequestContext } from "./context.ts";
+import type { MCPError } from "./errors.ts";
+import { after } from "./promises.ts";
 
 /** Runs the rest of the onion: the layers further in, then the operation itself. */
 export type Next = () => Promise<unknown>;
@@ -37,11 +39,24 @@ export interface MiddlewareLayer {
  */
 export type Middleware = MiddlewareFunction | MiddlewareLayer;
 
-/** An operation's innermost function, and an onion around it: the result, or a promise of it. */
+/** An operation's innermost function, and an onion around it: the result or {@link Refused}, or a promise of it. */
 export type Run<A> = (ctx: RequestContext, ask: A) => unknown;
+
+/**
+ * An error that a heart returns. Throwing costs as much as making one, and arguments that do not fit are
+ * common. Layers see it thrown, like any other.
+ */
+export class Refused {
+  readonly error: MCPError;
+  constructor(error: MCPError) {
+    this.error = error;
+  }
+}
 
 /** Wraps `heart` in the layers that concern operations of this kind. Made once, when the server is sealed. */
 export function compose<A>(layers: readonly Middleware[], kind: OperationKind, heart: Run<A>): Run<A> {
+  if (layers.length === 0) return heart;
+  const throwing: Run<A> = (ctx, ask) => after(heart(ctx, ask), raised);
   return layers.reduceRight<Run<A>>((inner, middleware, index) => {
     const layer = functionFor(middleware, kind);
     if (!layer) return inner;
@@ -63,7 +78,12 @@ export function compose<A>(layers: readonly Middleware[], kind: OperationKind, h
         `The middleware ${title(middleware, index)} returned nothing: write "return next()", or return an answer of its own.`,
       );
     };
-  }, heart);
+  }, throwing);
+}
+
+function raised(result: unknown): unknown {
+  if (result instanceof Refused) throw result.error;
+  return result;
 }
 
 function functionFor(middleware: Middleware, kind: OperationKind): MiddlewareFunction | undefined {
