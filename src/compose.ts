@@ -55,11 +55,12 @@ export class Refused {
 
 /** Wraps `heart` in the layers that concern operations of this kind. Made once, when the server is sealed. */
 export function compose<A>(layers: readonly Middleware[], kind: OperationKind, heart: Run<A>): Run<A> {
-  if (layers.length === 0) return heart;
+  if (!layers.some((layer) => concerns(layer, kind))) return heart;
   const throwing: Run<A> = (ctx, ask) => after(heart(ctx, ask), raised);
   return layers.reduceRight<Run<A>>((inner, middleware, index) => {
-    const layer = functionFor(middleware, kind);
-    if (!layer) return inner;
+    if (!concerns(middleware, kind)) return inner;
+    const layer: MiddlewareFunction =
+      typeof middleware === "function" ? middleware : (ctx, next) => middleware.handle(ctx, next);
     return async (ctx, ask) => {
       let entered = false;
       const enter = async () => {
@@ -86,11 +87,9 @@ function raised(result: unknown): unknown {
   return result;
 }
 
-function functionFor(middleware: Middleware, kind: OperationKind): MiddlewareFunction | undefined {
-  if (typeof middleware === "function") return middleware;
-  return middleware.kinds && !middleware.kinds.includes(kind)
-    ? undefined
-    : (ctx, next) => middleware.handle(ctx, next);
+/** Whether a layer is to see operations of this kind. */
+export function concerns(middleware: Middleware, kind: OperationKind): boolean {
+  return typeof middleware === "function" || !middleware.kinds || middleware.kinds.includes(kind);
 }
 
 /** How the author finds it: by its name, and its place in the order of `use()`. */
