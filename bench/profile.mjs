@@ -6,7 +6,7 @@
 //   node bench/profile.mjs echo --heap                      bytes allocated for a request, by function
 import { mkdtempSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { Child } from "./child.mjs";
@@ -48,8 +48,9 @@ try {
 
 async function time(requests) {
   const costs = [];
+  const part = Math.ceil(requests / 5);
   for (let round = 0; round < 5; round++) {
-    costs.push([(await spend(load, bare, requests / 5)).cpu, (await spend(load, subject, requests / 5)).cpu]);
+    costs.push([(await spend(load, bare, part)).cpu, (await spend(load, subject, part)).cpu]);
   }
   const [floor, whole] = [0, 1].map((which) => costs.map((pair) => pair[which]).toSorted((a, b) => a - b)[2]);
   const ratio = (whole / floor).toFixed(2);
@@ -151,7 +152,7 @@ function short(url) {
 
 function source(at) {
   const [, file, line] = /^(.*):(\d+)$/.exec(at);
-  return (readFileSync(join(root, file), "utf8").split("\n")[line - 1] ?? "").trim().slice(0, 120);
+  return (readFileSync(resolve(root, file), "utf8").split("\n")[line - 1] ?? "").trim().slice(0, 120);
 }
 
 function print(amount, more, label) {

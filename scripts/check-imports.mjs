@@ -33,13 +33,15 @@ const packages = {
   "ajv-formats": "validation/json-schema.ts",
   zod: "validation/zod.ts",
   hono: "transport/routes.ts",
+  jose: "auth/jose.ts",
+  "lru-cache": "auth/verified-tokens.ts",
 };
 
 /** Packages of types only, which vanish when compiled: any file may `import type` them. */
 const typePackages = ["@standard-schema/spec"];
 
 /** node: modules may be used in these folders and files. */
-const rim = ["transport/", "cli/"];
+const rim = ["transport/", "cli/", "auth/crypto.ts"];
 
 const maxLines = 400;
 const vagueNames = /^(utils?|helpers?|common)(\.ts)?$/;

@@ -1,6 +1,7 @@
 /** How a caller's arguments are checked: by the schema, after mending what models often get wrong. */
 
 import type { UnknownArguments } from "./components.ts";
+import { Refused } from "./compose.ts";
 import type { Issue, JsonSchema, Validation, Validator } from "./ports.ts";
 import { after } from "./promises.ts";
 import { validationError } from "./schema.ts";
@@ -10,9 +11,9 @@ import { unknownFields } from "./unknown-arguments.ts";
 type Arguments = Readonly<Record<string, unknown>>;
 
 /**
- * Makes the check of a component's arguments: gives the parsed arguments, or throws a `ValidationError` that
- * names every problem. Where they do not fit, objects and arrays that were sent as JSON strings are parsed and
- * tried once more.
+ * Makes the check of a component's arguments: gives the parsed arguments, or {@link Refused} with a
+ * `ValidationError` that names every problem. Where they do not fit, objects and arrays that were sent as JSON
+ * strings are parsed and tried once more.
  */
 export function argumentsCheck(
   json: JsonSchema,
@@ -24,7 +25,7 @@ export function argumentsCheck(
   const judge = (validation: Validation, args: Arguments) => {
     const extra = unknown(args);
     if (!validation.issues && !extra) return validation.value;
-    throw validationError(validation.issues ?? [], args, extra);
+    return new Refused(validationError(validation.issues ?? [], args, extra));
   };
   return (args) =>
     after(validate(args), (validation: Validation) => {

@@ -18,7 +18,7 @@ import {
   isTemplate,
   isUriText,
 } from "./uri-template.ts";
-import type { ContentAnnotations, Icon } from "./content.ts";
+import { type ContentAnnotations, type Icon, checkAnnotations } from "./content.ts";
 
 /** Options that tools, resources and prompts share. */
 export interface ComponentOptions<Args = unknown> extends AccessOptions<Args> {
@@ -258,6 +258,7 @@ export function defineResource(
   else if (options.size !== undefined)
     throw new ConfigurationError(`${what} is a template, which has no size. Leave "size" out.`);
   checkHint(`${what}: cacheHint`, options.cacheHint);
+  checkAnnotations(`${what}: annotations`, options.annotations);
   const { name, title, mimeType, size, annotations, icons, _meta, complete = {} } = options;
   for (const variable of Object.keys(complete)) {
     if (!template?.names.includes(variable))

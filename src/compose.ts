@@ -1,6 +1,8 @@
 /** The whole middleware model. */
 
 import type { OperationKind, RequestContext } from "./context.ts";
+import type { MCPError } from "./errors.ts";
+import { after } from "./promises.ts";
 
 /** Runs the rest of the onion: the layers further in, then the operation itself. */
 export type Next = () => Promise<unknown>;
@@ -37,14 +39,28 @@ export interface MiddlewareLayer {
  */
 export type Middleware = MiddlewareFunction | MiddlewareLayer;
 
-/** An operation's innermost function, and an onion around it: the result, or a promise of it. */
+/** An operation's innermost function, and an onion around it: the result or {@link Refused}, or a promise of it. */
 export type Run<A> = (ctx: RequestContext, ask: A) => unknown;
+
+/**
+ * An error that a heart returns. Throwing costs as much as making one, and arguments that do not fit are
+ * common. Layers see it thrown, like any other.
+ */
+export class Refused {
+  readonly error: MCPError;
+  constructor(error: MCPError) {
+    this.error = error;
+  }
+}
 
 /** Wraps `heart` in the layers that concern operations of this kind. Made once, when the server is sealed. */
 export function compose<A>(layers: readonly Middleware[], kind: OperationKind, heart: Run<A>): Run<A> {
+  if (!layers.some((layer) => concerns(layer, kind))) return heart;
+  const throwing: Run<A> = (ctx, ask) => after(heart(ctx, ask), raised);
   return layers.reduceRight<Run<A>>((inner, middleware, index) => {
-    const layer = functionFor(middleware, kind);
-    if (!layer) return inner;
+    if (!concerns(middleware, kind)) return inner;
+    const layer: MiddlewareFunction =
+      typeof middleware === "function" ? middleware : (ctx, next) => middleware.handle(ctx, next);
     return async (ctx, ask) => {
       let entered = false;
       const enter = async () => {
@@ -63,14 +79,17 @@ export function compose<A>(layers: readonly Middleware[], kind: OperationKind, h
         `The middleware ${title(middleware, index)} returned nothing: write "return next()", or return an answer of its own.`,
       );
     };
-  }, heart);
+  }, throwing);
 }
 
-function functionFor(middleware: Middleware, kind: OperationKind): MiddlewareFunction | undefined {
-  if (typeof middleware === "function") return middleware;
-  return middleware.kinds && !middleware.kinds.includes(kind)
-    ? undefined
-    : (ctx, next) => middleware.handle(ctx, next);
+function raised(result: unknown): unknown {
+  if (result instanceof Refused) throw result.error;
+  return result;
+}
+
+/** Whether a layer is to see operations of this kind. */
+export function concerns(middleware: Middleware, kind: OperationKind): boolean {
+  return typeof middleware === "function" || !middleware.kinds || middleware.kinds.includes(kind);
 }
 
 /** How the author finds it: by its name, and its place in the order of `use()`. */

@@ -1,6 +1,8 @@
 /** Content blocks: what a result is made of on the wire, and the helpers that build them. */
 
 import { base64 } from "./base64.ts";
+import { ConfigurationError } from "./errors.ts";
+import { shown } from "./known-options.ts";
 import { asUriText } from "./uri-template.ts";
 
 /** Marks blocks that a helper made, so that a plain object that looks like one stays plain data. */
@@ -11,8 +13,27 @@ export interface ContentAnnotations {
   readonly audience?: readonly ("user" | "assistant")[];
   /** From 0 (optional) to 1 (required). */
   readonly priority?: number;
-  /** An ISO 8601 time. */
+  /** An ISO 8601 time, as `toISOString()` of a date gives it. */
   readonly lastModified?: string;
+}
+
+const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)$/;
+
+/** Throws a {@link ConfigurationError} where clients would refuse the annotations, and with them the whole answer. */
+export function checkAnnotations(what: string, annotations: ContentAnnotations | undefined): void {
+  if (annotations === undefined) return;
+  const { audience, priority, lastModified } = annotations;
+  if (priority !== undefined && !(priority >= 0 && priority <= 1))
+    throw new ConfigurationError(`${what}.priority is ${shown(priority)}: write a number from 0 to 1.`);
+  const isAudience = (one: unknown) => one === "user" || one === "assistant";
+  if (audience !== undefined && !(Array.isArray(audience) && audience.every(isAudience)))
+    throw new ConfigurationError(`${what}.audience is none: write an array of "user" and "assistant".`);
+  const isTime = (time: string) => TIME.test(time) && !Number.isNaN(Date.parse(time));
+  if (lastModified !== undefined && !isTime(lastModified)) {
+    throw new ConfigurationError(
+      `${what}.lastModified is ${shown(lastModified)}: write a time such as "2026-11-01T12:00:00Z", as toISOString() gives it.`,
+    );
+  }
 }
 
 /** A picture that a client may show (specification, "icons"). */
@@ -78,6 +99,7 @@ export function isContentBlock(value: unknown): value is ContentBlock {
 }
 
 function block<B extends ContentBlock>(fields: B): B {
+  checkAnnotations("annotations", fields.annotations);
   Object.defineProperty(fields, BLOCK, { value: true });
   return fields;
 }

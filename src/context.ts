@@ -36,6 +36,9 @@ export type OperationKind =
   | "discover"
   | "subscription";
 
+/** The kinds that may ask their client, in every revision as in 2026-07-28 ("Supported Requests"). */
+export const MAY_ASK: ReadonlySet<OperationKind> = new Set(["tool", "prompt", "resource"]);
+
 /** The four lists. */
 export type ListKind = "tools" | "resources" | "templates" | "prompts";
 
@@ -320,12 +323,12 @@ export class RequestContext<C extends ClientContext = ClientContext> {
 
   #ask<T>(makeQuestion: () => Question<T>): Promise<T> {
     return quietly(async () => {
+      const { kind } = this.operation;
+      if (!MAY_ASK.has(kind)) {
+        throw new ConfigurationError(`A ${kind} cannot ask the client: tools, prompts and resources can.`);
+      }
       const question = this.#possible(makeQuestion);
-      const inquiry = this.#inquire();
-      if (inquiry) return inquiry.ask(question);
-      throw new ConfigurationError(
-        `A ${this.operation.kind} cannot ask the client: tools, prompts and resources can.`,
-      );
+      return (this.#inquire() as Inquiry).ask(question);
     });
   }
 

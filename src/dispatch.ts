@@ -1,6 +1,7 @@
 /** A Call in, an Outcome out. */
 
 import type { VerifiedIdentity } from "./client.ts";
+import { Refused } from "./compose.ts";
 import {
   type Ask,
   type Call,
@@ -135,7 +136,7 @@ function perform<A>(
   const ctx = new RequestContext(operation, envelope, services.validatorOf);
   try {
     const result = run(ctx, args);
-    return isPromise(result) ? finished(ctx, result, services) : succeeded(ctx, result);
+    return isPromise(result) ? finished(ctx, result, services) : settled(ctx, result, services);
   } catch (error) {
     return failed(ctx, error, services);
   }
@@ -143,14 +144,16 @@ function perform<A>(
 
 async function finished(ctx: RequestContext, result: Promise<unknown>, services: Services): Promise<Outcome> {
   try {
-    return succeeded(ctx, await result);
+    return settled(ctx, await result, services);
   } catch (error) {
     return failed(ctx, error, services);
   }
 }
 
-function succeeded(ctx: RequestContext, result: unknown): Outcome {
-  return { result: asResult(ctx.operation, result), identity: identityOf(ctx) };
+function settled(ctx: RequestContext, result: unknown, services: Services): Outcome {
+  return result instanceof Refused
+    ? failed(ctx, result.error, services)
+    : { result: asResult(ctx.operation, result), identity: identityOf(ctx) };
 }
 
 /** A middleware may answer with any value that a handler may return. */

@@ -3,7 +3,7 @@
 import { argumentsCheck } from "./arguments.ts";
 import { NOT_CACHEABLE, hintJson, privateHintJson } from "./cache-hint.ts";
 import type { Completer, PromptDefinition, ResourceDefinition, ToolDefinition } from "./components.ts";
-import type { Run } from "./compose.ts";
+import { type Run, Refused } from "./compose.ts";
 import { type Ask, type RequestContext, identityOf } from "./context.ts";
 import { ConfigurationError } from "./errors.ts";
 import { ClientCapabilityError } from "./inquiry.ts";
@@ -33,10 +33,14 @@ export function toolHeart(tool: ToolDefinition, policy: Policy, options: HeartOp
   const finish = tool.output
     ? outputCheck(validator(tool.output, options.compile, `Tool "${tool.key}": output`))
     : toToolResult;
+  const handle = (input: unknown, ctx: RequestContext) => {
+    if (input instanceof Refused) return input;
+    const value = handler(input, ctx);
+    return isPromise(value) ? value.then(finish) : finish(value);
+  };
   return concluding(policy, (ctx, args) => {
     const checked = check(args);
-    const value = isPromise(checked) ? checked.then((input) => handler(input, ctx)) : handler(checked, ctx);
-    return isPromise(value) ? value.then(finish) : finish(value);
+    return isPromise(checked) ? checked.then((input) => handle(input, ctx)) : handle(checked, ctx);
   });
 }
 
@@ -74,9 +78,10 @@ export function promptHeart(prompt: PromptDefinition, policy: Policy, options: H
     : noArguments;
   const check = argumentsCheck({}, validate, "follow-schema");
   return concluding(policy, (ctx, args) =>
-    after(
-      after(check(args), (input) => handler(input, ctx)),
-      (value) => toPromptResult(value, prompt.item.description),
+    after(check(args), (input) =>
+      input instanceof Refused
+        ? input
+        : after(handler(input, ctx), (value) => toPromptResult(value, prompt.item.description)),
     ),
   );
 }

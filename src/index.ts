@@ -50,6 +50,18 @@ export type { Middleware, MiddlewareFunction, MiddlewareLayer, Next } from "./co
 // Identity
 export { authenticate } from "./auth/authenticate.ts";
 export type { AuthenticateOptions } from "./auth/authenticate.ts";
+export { jwtAuth } from "./auth/jwt.ts";
+export type { IssueOptions, JwtIssuer } from "./auth/jwt.ts";
+export type {
+  JwksOptions,
+  JwtAlgorithm,
+  JwtDiscoveryOptions,
+  JwtOptions,
+  JwtPublicKeyOptions,
+  JwtSecretOptions,
+} from "./auth/jwt-options.ts";
+export type { ClaimOptions } from "./auth/claims.ts";
+export type { PublicJwk } from "./auth/crypto.ts";
 export type { ProtectedResourceOptions } from "./auth/resource-metadata.ts";
 export type { Authentication, AuthenticationLayer, Route } from "./authentication.ts";
 export type {

@@ -1,6 +1,6 @@
 /** How long an operation may take: its handler, and the layers around it. */
 
-import { type Middleware, type Run, compose } from "./compose.ts";
+import { type Middleware, type Run, compose, concerns } from "./compose.ts";
 import type { OperationKind, RequestContext } from "./context.ts";
 import { MCPError } from "./errors.ts";
 import { Suspension } from "./inquiry.ts";
@@ -16,7 +16,7 @@ export function timed<A>(
   kind: OperationKind,
   heart: Run<A>,
 ): Run<A> {
-  if (layers.length === 0) {
+  if (!layers.some((layer) => concerns(layer, kind))) {
     return (ctx, ask) => {
       const result = heart(ctx, ask);
       return isPromise(result) ? new TimeLimit(milliseconds, ctx).hold(result) : result;

@@ -13,7 +13,7 @@ import { challengeReply, whenAdmitted } from "./admission.ts";
 import { RPC, type RequestId, type RpcRequest, isObject } from "./jsonrpc.ts";
 import { LIST_MEMBER, isMethod, readAsk } from "./methods.ts";
 import { methodNotFound } from "./modern.ts";
-import { isToolFailure, resultText, rpcError, toolFailure } from "./outcome.ts";
+import { isToolFailure, resultText, rpcError, toolFailureText } from "./outcome.ts";
 import { type Audience, LOG_LEVELS } from "../voice.ts";
 import { LATEST_LEGACY, LEGACY } from "./versions.ts";
 
@@ -121,7 +121,7 @@ function encode(sealed: Sealed, ask: Ask, outcome: Outcome, id: RequestId, reque
     if (challenged) return challenged;
     if (!isToolFailure(ask, outcome.error, "legacy"))
       return errorReply(200, id, rpcError(outcome.error, ask, requestId, "legacy"));
-    return reply(id, JSON.stringify(toolFailure(outcome.error, requestId)));
+    return reply(id, toolFailureText(outcome.error, requestId));
   }
   switch (ask.kind) {
     case "list":

@@ -12,7 +12,7 @@ import { type ProtocolServices, type Reply, errorReply } from "./exchange.ts";
 import { challengeReply } from "./admission.ts";
 import { RPC, type RequestId } from "./jsonrpc.ts";
 import { LIST_MEMBER } from "./methods.ts";
-import { isToolFailure, lacksCapability, rpcError, toolFailure, resultText } from "./outcome.ts";
+import { isToolFailure, lacksCapability, rpcError, toolFailureText, resultText } from "./outcome.ts";
 import { META, MODERN } from "./versions.ts";
 
 /** The request that an outcome answers. */
@@ -34,7 +34,7 @@ export function encodeModern(
     const challenged = challengeReply(error, id, ask, requestId, "modern");
     if (challenged) return challenged;
     if (isToolFailure(ask, error, "modern"))
-      return reply(id, resultJson(sealed, toolFailure(error, requestId), ""));
+      return reply(id, complete(sealed, toolFailureText(error, requestId), ""));
     const status = lacksCapability(error) ? 400 : 200;
     return errorReply(status, id, rpcError(error, ask, requestId, "modern"));
   }
@@ -97,7 +97,11 @@ function reply(id: RequestId, result: string): Reply {
 
 /** A result with what every modern result carries: its type, and who made it. */
 function resultJson(sealed: Sealed, result: object, more: string): string {
-  const json = resultText(sealed, result);
+  return complete(sealed, resultText(sealed, result), more);
+}
+
+/** The same of a result that is JSON already. */
+function complete(sealed: Sealed, json: string, more: string): string {
   const members = json === "{}" ? "" : `,${json.slice(1, -1)}`;
   return `{"resultType":"complete"${members}${more}${sealedBytes(sealed).meta}}`;
 }

@@ -1,6 +1,6 @@
 /** Revision 2026-07-28 over HTTP: every request stands alone, with its envelope in `_meta`. */
 
-import type { Ask, CallEnvelope, ClientInfo } from "../context.ts";
+import { type Ask, type CallEnvelope, type ClientInfo, MAY_ASK } from "../context.ts";
 import { dispatch } from "../dispatch.ts";
 import { type CallRecord, type Inquiry, ReplayInquiry, RequestStateError, resumed } from "../inquiry.ts";
 import { isPromise } from "../promises.ts";
@@ -116,9 +116,6 @@ function readModern(
     ? { error: invalidParams(filter) }
     : { ask: { kind: "subscription", filter } };
 }
-
-/** The calls that may end with questions (2026-07-28, "Supported Requests"). */
-const MAY_ASK: ReadonlySet<Ask["kind"]> = new Set(["tool", "prompt", "resource"]);
 
 function run(admitted: Admitted): Reply | Promise<Reply> {
   const { ask, params } = admitted;

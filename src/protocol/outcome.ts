@@ -30,10 +30,17 @@ export function lacksCapability(error: MCPError): error is ClientCapabilityError
 
 /** The result of a failed tool call: its one text block is the error object as compact JSON. */
 export function toolFailure(error: MCPError, requestId: string): object {
-  return {
-    content: [{ type: "text", text: JSON.stringify({ error: error.toBody(requestId) }) }],
-    isError: true,
-  };
+  return { content: [{ type: "text", text: failureText(error, requestId) }], isError: true };
+}
+
+/** The same as JSON. */
+export function toolFailureText(error: MCPError, requestId: string): string {
+  const text = JSON.stringify(failureText(error, requestId));
+  return `{"content":[{"type":"text","text":${text}}],"isError":true}`;
+}
+
+function failureText(error: MCPError, requestId: string): string {
+  return JSON.stringify({ error: error.toBody(requestId) });
 }
 
 export function rpcError(error: MCPError, ask: Ask, requestId: string, era: Era): RpcError {

@@ -14,7 +14,7 @@ import {
 import { hintMembers } from "../cache-hint.ts";
 import type { Origin } from "../client.ts";
 import { Cancellation } from "../cancellation.ts";
-import type { Ask, CallEnvelope, ClientInfo } from "../context.ts";
+import { type Ask, type CallEnvelope, type ClientInfo, MAY_ASK } from "../context.ts";
 import { type Outcome, dispatch } from "../dispatch.ts";
 import { MCPError, internalError } from "../errors.ts";
 import { type InputRequest, InputRequired, LiveInquiry, RequestStateError, resumed } from "../inquiry.ts";
@@ -197,7 +197,7 @@ class Connection {
   }
 
   async #replay(ask: Ask, sealed: Sealed, mcpReq: RequestContext): Promise<CallEnvelope["inquire"]> {
-    if (ask.kind !== "tool" && ask.kind !== "prompt" && ask.kind !== "resource") return undefined;
+    if (!MAY_ASK.has(ask.kind)) return undefined;
     const state: unknown = mcpReq.requestState();
     const record =
       typeof state === "string" ? await this.#codec.open(state, ask, sealed.info.name) : undefined;

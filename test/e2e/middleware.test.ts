@@ -221,3 +221,25 @@ describe("a handler that exceeds its time", () => {
     await expect(client.call("hang")).rejects.toThrow("Tool 'hang' timed out after 0.05s");
   });
 });
+
+describe("a middleware for some kinds of operation", () => {
+  test.each(["2026-07-28", "2025-11-25"] as const)("leaves the others as they are, on %s", async (era) => {
+    const seen: string[] = [];
+    const server = new MCPServer({ name: "layered", version: "1.0.0" })
+      .tool("act", { description: "Acts." }, () => "done")
+      .prompt("plan", { description: "Plan." }, () => "Plan it.")
+      .use({
+        name: "prompts",
+        kinds: ["prompt"],
+        handle: ({ operation }, next) => {
+          seen.push(operation.kind);
+          return next();
+        },
+      });
+    const client = await TestClient.connect(server, { era });
+    expect(await client.callTool("act")).toMatchObject({ content: [{ type: "text", text: "done" }] });
+    await expect(client.callTool("nothing")).rejects.toMatchObject({ code: -32602 });
+    expect(await client.getPrompt("plan")).toMatchObject({ messages: [{ role: "user" }] });
+    expect(seen).toEqual(["prompt"]);
+  });
+});

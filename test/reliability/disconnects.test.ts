@@ -52,7 +52,7 @@ test("each of 20 calls in a batch is told that its client has left, and no warni
   });
   await expect.poll(() => waiting).toBe(20);
   leaving.abort();
-  await expect(answer).rejects.toThrow();
+  await expect(answer).rejects.toThrow("aborted");
   await expect.poll(() => told).toBe(20);
   await close();
   process.off("warning", warned);

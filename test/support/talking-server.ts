@@ -100,7 +100,11 @@ function addQuestions(server: MCPServer, journal: Journal): void {
   );
   server.resource(
     "report://{day}",
-    { name: "report", description: "Asks for the unit." },
+    {
+      name: "report",
+      description: "Asks for the unit.",
+      complete: { day: async (_value, ctx) => [(await ctx.elicit("Which day?", Confirm)).action] },
+    },
     async ({ day }, ctx) => {
       const unit = await ctx.elicit("Which unit?", z.object({ unit: z.enum(["km", "mi"]) }));
       return unit.action === "accept" ? { day, unit: unit.content.unit } : { day };

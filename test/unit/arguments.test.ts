@@ -1,4 +1,4 @@
-import { type MCPServerOptions, type Schema, type ToolOptions, MCPServer } from "gantry-mcp";
+import { type MCPServerOptions, type Schema, type ToolOptions, MCPServer, ValidationError } from "gantry-mcp";
 import { TestClient } from "gantry-mcp/testing";
 import { toStandardJsonSchema } from "@valibot/to-json-schema";
 import { type } from "arktype";
@@ -476,5 +476,56 @@ describe("what a caller is told", () => {
     const items = Array.from({ length: 1_000 }, () => 1);
     const { wrong } = (await check(z.object({ items: z.array(z.string()) }), { items })) as { wrong: object };
     expect(Object.keys(wrong)).toHaveLength(32);
+  });
+});
+
+describe("arguments that do not fit", () => {
+  const fits = z.object({ n: z.string().max(1) });
+  const fitsLater = fits.refine(async ({ n }) => Promise.resolve(n === "1"));
+
+  test.each([
+    ["at once", fits],
+    ["later", fitsLater],
+  ])("are thrown to middleware, which may answer them: told %s", async (_when, input) => {
+    const thrown: unknown[] = [];
+    const reached: unknown[] = [];
+    const server = new MCPServer({ name: "arguments", version: "1.0.0" })
+      .tool("tool", { description: "Takes one.", input }, (args) => void reached.push(args))
+      .prompt("prompt", { description: "Takes one.", input }, (args) => void reached.push(args))
+      .use(async (_ctx, next) => {
+        try {
+          return await next();
+        } catch (error) {
+          thrown.push(error);
+          return "Write one digit.";
+        }
+      });
+    const client = await TestClient.connect(server);
+    expect(await client.callTool("tool", { n: "22" })).toMatchObject({
+      content: [{ type: "text", text: "Write one digit." }],
+    });
+    expect(await client.getPrompt("prompt", { n: "22" })).toMatchObject({
+      messages: [{ role: "user", content: { type: "text", text: "Write one digit." } }],
+    });
+    expect(thrown).toHaveLength(2);
+    for (const error of thrown) expect(error).toBeInstanceOf(ValidationError);
+    expect(reached).toEqual([]);
+  });
+
+  test.each([
+    ["at once", fits],
+    ["later", fitsLater],
+  ])("refuse tools and prompts: told %s", async (_when, input) => {
+    const reached: unknown[] = [];
+    const server = new MCPServer({ name: "arguments", version: "1.0.0" })
+      .tool("tool", { description: "Takes one.", input }, (args) => void reached.push(args))
+      .prompt("prompt", { description: "Takes one.", input }, (args) => void reached.push(args));
+    const client = await TestClient.connect(server);
+    expect(await client.callTool("tool", { n: "22" })).toMatchObject({ isError: true });
+    await expect(client.getPrompt("prompt", { n: "22" })).rejects.toMatchObject({
+      code: -32602,
+      data: { code: "VALIDATION_ERROR" },
+    });
+    expect(reached).toEqual([]);
   });
 });

@@ -1,4 +1,4 @@
-import { ConfigurationError, MCPServer, type MCPServerOptions } from "gantry-mcp";
+import { ConfigurationError, MCPServer, type MCPServerOptions, text } from "gantry-mcp";
 import { TestClient } from "gantry-mcp/testing";
 import * as v from "valibot";
 import { describe, expect, it } from "vitest";
@@ -166,6 +166,40 @@ describe("a resource's URI", () => {
       },
       "Resource 'config://app' is already registered. Choose another name, or remove the first one.",
     ],
+  });
+});
+
+describe("an annotation that clients refuse, and the whole list with it", () => {
+  const annotated = (annotations: object) => (server: Untyped) =>
+    server.resource("a://b", { name, description, annotations }, handler);
+  mistakes({
+    "of a priority beyond 1": [
+      annotated({ priority: 5 }),
+      'Resource "a://b": annotations.priority is 5: write a number from 0 to 1.',
+    ],
+    "for nobody": [
+      annotated({ audience: ["model"] }),
+      'Resource "a://b": annotations.audience is none: write an array of "user" and "assistant".',
+    ],
+    ...Object.fromEntries(
+      ["yesterday", "2026-11-01", "2026-13-01T12:00:00Z"].map((time) => [
+        `of the time ${time}`,
+        [
+          annotated({ lastModified: time }),
+          `Resource "a://b": annotations.lastModified is "${time}": write a time such as "2026-11-01T12:00:00Z", as toISOString() gives it.`,
+        ] as const,
+      ]),
+    ),
+    "on a block": [
+      () => void text("x", { annotations: { priority: -1 } }),
+      "annotations.priority is -1: write a number from 0 to 1.",
+    ],
+  });
+
+  it("is not one of these", () => {
+    const fine = { audience: ["user", "assistant"], priority: 0, lastModified: new Date(0).toISOString() };
+    const server = new MCPServer({ name: "registration", version: "1.0.0" });
+    expect(() => annotated(fine)(server as Untyped)).not.toThrow();
   });
 });
 

@@ -75,6 +75,16 @@ describe.each(TALKING_WAYS)("$client, $era, over $over", (way) => {
       await talker.close();
     });
 
+    test("is asked nothing by what completes an argument", async () => {
+      const argument = { name: "day", value: "x" };
+      const ref = { type: "ref/resource", uri: "report://{day}" };
+      expect(await refusal(talker.request("completion/complete", { ref, argument }))).toMatchObject({
+        rpc: -32603,
+        code: "INTERNAL_ERROR",
+      });
+      expect(talker.asked).toEqual([]);
+    });
+
     test("may fail to answer", async () => {
       talker.onSample = () => {
         throw new Error("The model is asleep.");
