@@ -1,9 +1,9 @@
 /** The server that the load tests drive, in a process of its own: `fork(…, [JSON.stringify(HttpOptions)])`. */
 
-import { getActiveResourcesInfo } from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type HttpOptions, MCPServer } from "gantry-mcp";
 import { z } from "zod";
+import { answerParent, memory, resources } from "./own-process.ts";
 
 const http = JSON.parse(process.argv[2] ?? "{}") as HttpOptions;
 const server = new MCPServer({ name: "load", version: "1.0.0", http });
@@ -46,15 +46,7 @@ server.tool(
 );
 
 const answers = {
-  /** Memory after everything that is garbage has been collected. */
-  memory: async () => {
-    for (let i = 0; i < 4; i++) {
-      globalThis.gc?.();
-      await sleep(50);
-    }
-    const { rss, heapUsed, external, arrayBuffers } = process.memoryUsage();
-    return { rss, heap: heapUsed, external, arrayBuffers };
-  },
+  memory,
   rss: () => process.memoryUsage().rss,
   notify: async ({ count, first, every, burst, size, uris }: Pace) => {
     for (let n = first; n < first + count; n++) {
@@ -69,12 +61,7 @@ const answers = {
     return at;
   },
   calls: () => ({ begun, aborted, under }),
-  /** What keeps the event loop awake, by kind; the pipe to the parent aside. */
-  resources: () => {
-    const counts: Record<string, number> = {};
-    for (const kind of getActiveResourcesInfo()) counts[kind] = (counts[kind] ?? 0) + 1;
-    return counts;
-  },
+  resources,
 };
 
 export interface Pace {
@@ -95,12 +82,5 @@ function now(): number {
   return performance.timeOrigin + performance.now();
 }
 
-process.on("message", (message: { id: number; ask: keyof Answers; args: never }) => {
-  void Promise.resolve(answers[message.ask](message.args)).then((answer) =>
-    process.send?.({ id: message.id, answer }),
-  );
-});
-process.on("disconnect", () => process.exit(0));
-
 const { port } = await server.run({ transport: "http", port: 0, signals: false });
-process.send?.({ port });
+answerParent(answers, port);

@@ -1,15 +1,16 @@
-/** The load server in a process of its own, so that its memory and its time are its own. */
+/** A server in a process of its own, so that its memory and its time are its own. */
 
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import type { HttpOptions } from "gantry-mcp";
 import type { Answers } from "./load-server.ts";
+import type { Answering } from "./own-process.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
-const program = fileURLToPath(new URL("./load-server.ts", import.meta.url));
+const LOAD_SERVER = new URL("./load-server.ts", import.meta.url);
 
-export class ServerProcess {
+export class ServerProcess<A extends Answering = Answers> {
   readonly port: number;
   readonly #child: ChildProcess;
   readonly #waiting = new Map<number, (answer: unknown) => void>();
@@ -17,8 +18,12 @@ export class ServerProcess {
   /** What the server wrote on stderr: its log. */
   stderr = "";
 
-  static async start(http: HttpOptions = {}): Promise<ServerProcess> {
-    const child = fork(program, [JSON.stringify(http)], {
+  /** @param program - Takes the options as JSON and answers as `own-process.ts` does. Default: the load server. */
+  static async start<A extends Answering = Answers>(
+    http: HttpOptions = {},
+    program: URL = LOAD_SERVER,
+  ): Promise<ServerProcess<A>> {
+    const child = fork(fileURLToPath(program), [JSON.stringify(http)], {
       cwd: root,
       execArgv: ["--expose-gc", "--import", "tsx"],
       stdio: ["ignore", "ignore", "pipe", "ipc"],
@@ -53,10 +58,7 @@ export class ServerProcess {
     return this.#child.exitCode === null && this.#child.signalCode === null;
   }
 
-  ask<K extends keyof Answers>(
-    ask: K,
-    ...args: Parameters<Answers[K]>
-  ): Promise<Awaited<ReturnType<Answers[K]>>> {
+  ask<K extends keyof A & string>(ask: K, ...args: Parameters<A[K]>): Promise<Awaited<ReturnType<A[K]>>> {
     const id = ++this.#asked;
     return new Promise((resolve) => {
       this.#waiting.set(id, resolve as (answer: unknown) => void);

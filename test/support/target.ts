@@ -3,7 +3,15 @@
 import { MCPServer, type MCPServerOptions } from "gantry-mcp";
 import { type CapturedLog, capturedLog } from "./captured-log.ts";
 import { listen } from "./listening.ts";
-import { type Answer, type RawHeaders, type Sending, modern, modernHeaders, send } from "./wire.ts";
+import {
+  type Answer,
+  type RawHeaders,
+  type Sending,
+  encodeHeader,
+  modern,
+  modernHeaders,
+  send,
+} from "./wire.ts";
 
 /** What came of throwing something at the server. */
 export interface Outcome {
@@ -92,11 +100,4 @@ export class Target {
     }
     return found;
   }
-}
-
-/** A value as an `Mcp-Name` header carries it. */
-export function encodeHeader(value: string): string {
-  return /^[\x21-\x7e]*$/.test(value) && !value.startsWith("=?base64?")
-    ? value
-    : `=?base64?${Buffer.from(value).toString("base64")}?=`;
 }

@@ -177,3 +177,10 @@ export function onSocket(
 export function joined(head: string, body: string): Buffer {
   return Buffer.concat([Buffer.from(head, "latin1"), Buffer.from(body)]);
 }
+
+/** A value as an `Mcp-Name` header carries it. */
+export function encodeHeader(value: string): string {
+  return /^[\x21-\x7e]*$/.test(value) && !value.startsWith("=?base64?")
+    ? value
+    : `=?base64?${Buffer.from(value).toString("base64")}?=`;
+}

@@ -1,8 +1,8 @@
 /** Names and URIs that are not there, climb out, or are far too long. */
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { Target, encodeHeader, refused } from "../../support/target.ts";
-import { modern, modernHeaders } from "../../support/wire.ts";
+import { Target, refused } from "../../support/target.ts";
+import { encodeHeader, modern, modernHeaders } from "../../support/wire.ts";
 
 let target: Target;
 
