@@ -169,7 +169,7 @@ export function seal(definitions: readonly ComponentDefinition[], options: SealO
     templates: sealedTemplates,
     prompts: new Map(prompts.map((prompt) => [prompt.key, component(prompt, "prompt", promptHeart)])),
     completions: new Map(
-      [...templates, ...prompts].map((each) => [
+      [...resources, ...prompts].map((each) => [
         `${each.kind}:${each.key}`,
         component(each, "completion", completionHeart),
       ]),

@@ -551,6 +551,8 @@ describe.each(WAYS)("$client, $era, over $transport", (way) => {
     test("completes nothing where there is no completion, and refuses what is not there", async () => {
       expect(await complete(prompt("task_summary"), "status", "o")).toMatchObject({ values: [] });
       expect(await complete(prompt("task_summary"), "__proto__", "o")).toMatchObject({ values: [] });
+      // A reference may name a resource that is no template.
+      expect(await complete(template("tasks://first"), "x", "")).toMatchObject({ values: [], total: 0 });
       expect(await refusal(complete(prompt("nope"), "x", ""))).toMatchObject({ code: -32602 });
       expect(await refusal(complete(template("tasks://42"), "x", ""))).toMatchObject({ code: -32602 });
     });
