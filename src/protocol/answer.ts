@@ -67,25 +67,23 @@ function answerNotification(
 ): Reply {
   const claim = claimedVersion(notification);
   if (claim !== undefined && typeof claim !== "string") return invalidClaim();
-  if (claim !== undefined || version === MODERN) {
-    const contradicted = contradiction(notification, claim ?? MODERN, header);
-    if (contradicted) return errorReply(400, undefined, contradicted);
+  const stated = claim ?? version;
+  if (stated === undefined) return ACCEPTED;
+  if (stated === MODERN || (claim !== undefined && version !== undefined && claim !== version)) {
+    const contradicted = contradiction(notification, stated, header);
+    return contradicted ? errorReply(400, undefined, contradicted) : ACCEPTED;
   }
-  const isServed = claim === undefined ? isServedVersion(version) : claim === MODERN;
+  const isServed = claim === undefined && LEGACY.includes(stated);
   return isServed
     ? ACCEPTED
     : errorReply(
         400,
         undefined,
-        unsupportedVersion((claim ?? version ?? "").slice(0, 64), claim === undefined ? SERVED : [MODERN]),
+        unsupportedVersion(stated.slice(0, 64), claim === undefined ? SERVED : [MODERN]),
       );
 }
 
 const SERVED: readonly string[] = [MODERN, ...LEGACY];
-
-function isServedVersion(version: string | undefined): boolean {
-  return version === undefined || SERVED.includes(version);
-}
 
 /** An answer whatever happens: what fails unexpectedly on the way is logged, and told as that. */
 function guarded(

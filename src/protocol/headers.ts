@@ -7,11 +7,11 @@ import { RPC, type RpcError, type RpcRequest, isObject } from "./jsonrpc.ts";
 type Header = (name: string) => string | undefined;
 
 /** Where the value of `Mcp-Name` stands in the params of a method. */
-const NAME_SOURCE: Readonly<Record<string, string>> = {
-  "tools/call": "name",
-  "prompts/get": "name",
-  "resources/read": "uri",
-};
+const NAME_SOURCE: ReadonlyMap<string, string> = new Map([
+  ["tools/call", "name"],
+  ["prompts/get", "name"],
+  ["resources/read", "uri"],
+]);
 
 /** Headers that contradict the body: told before anything else about the request. */
 export function contradiction(
@@ -36,16 +36,17 @@ export function contradiction(
 export function missing({ method, params }: RpcRequest, header: Exchange["header"]): RpcError | undefined {
   if (header("mcp-protocol-version") === undefined) return mismatch("MCP-Protocol-Version is missing");
   if (header("mcp-method") === undefined) return mismatch("Mcp-Method is missing");
-  const source = NAME_SOURCE[method];
-  const name = source === undefined ? undefined : params?.[source];
-  if (typeof name !== "string") return undefined;
+  const source = NAME_SOURCE.get(method);
+  if (source === undefined) return undefined;
+  const name = params?.[source];
   const raw = header("mcp-name");
-  if (raw === undefined) return mismatch("Mcp-Name is missing");
+  if (raw === undefined) return typeof name === "string" ? mismatch("Mcp-Name is missing") : undefined;
   if (!PLAIN.test(raw)) return mismatch("Mcp-Name has characters that must be written in Base64");
   if (raw === name && !raw.startsWith(SENTINEL)) return undefined;
   const decoded = decodeHeader(raw);
   if (decoded === undefined) return mismatch("Mcp-Name is not valid Base64 of UTF-8 text");
-  return decoded === name
+  // What is wrong with a name that is no text is told of the params.
+  return decoded === name || typeof name !== "string"
     ? undefined
     : mismatch(`Mcp-Name is '${shown(decoded)}' and the body says '${shown(name)}'`);
 }

@@ -191,6 +191,13 @@ describe("headers that mirror a modern request", () => {
     expect(await target.outcome(() => send(rest))).toEqual(MISMATCH);
   });
 
+  test("of names are read before what they name: malformed ones are refused where the body has no name", async () => {
+    const body = JSON.stringify(modern("tools/call", { name: 1 }));
+    const send = (name: string) => target.send({ headers: modernHeaders("tools/call", name), body });
+    expect(await target.outcome(() => send("=?base64?ZQ?="))).toEqual(MISMATCH);
+    expect(await target.outcome(() => send("echo"))).toEqual(refused(200, -32602));
+  });
+
   test("with bytes that are no ASCII are refused", async () => {
     const uri = "docs://é";
     const body = JSON.stringify(modern("resources/read", { uri }));
