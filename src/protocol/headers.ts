@@ -70,6 +70,7 @@ export function paramMismatch(
       continue;
     }
     if (raw === undefined) return mismatch(`${name} is missing`);
+    if (!PLAIN.test(raw)) return mismatch(`${name} has characters that must be written in Base64`);
     const decoded = decodeHeader(raw);
     if (decoded === undefined) return mismatch(`${name} is not valid Base64 of UTF-8 text`);
     // Whether a value is of the declared type is for the schema to say.

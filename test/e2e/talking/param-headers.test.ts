@@ -98,6 +98,7 @@ describe("by hand", () => {
     ["a header for what is absent", { note: "x" }, { "mcp-param-region": "eu" }],
     ["a header for what is within nothing", {}, { "mcp-param-zone": "b" }],
     ["the header twice", { region: "eu" }, { "mcp-param-region": ["eu", "eu"] }],
+    ["characters that are no ASCII", { region: "é" }, { "mcp-param-region": "é" }],
     ["base64 of another value", { region: "eu" }, { "mcp-param-region": base64("us") }],
     ["base64 that is none", { region: "eu" }, { "mcp-param-region": "=?base64?e!?=" }],
     ["base64 without its padding", { region: "e" }, { "mcp-param-region": "=?base64?ZQ?=" }],
