@@ -30,10 +30,13 @@ export interface Route {
   readonly path: string;
   /** Whether pages of any origin may read it. */
   readonly open?: boolean;
-  readonly handle: (
-    request: Request,
-    origin: { readonly address: string | undefined },
-  ) => Response | Promise<Response>;
+  /** Whether programs of this machine alone may call it. */
+  readonly local?: boolean;
+  /** What the server says of it when it starts. */
+  readonly notice?: string;
+  /** What is wrong with it where the server is reached: told at the start, in full sentences. */
+  readonly problems?: (deployment: Deployment) => readonly string[];
+  readonly handle: (request: Request) => Response | Promise<Response>;
 }
 
 /** What is authenticated among these layers. */

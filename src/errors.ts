@@ -230,6 +230,17 @@ export class ConfigurationError extends Error {
   }
 }
 
+/** The problems that `check` throws; none where it returns. */
+export function problemsOf(check: () => void): readonly string[] {
+  try {
+    check();
+    return [];
+  } catch (error) {
+    if (error instanceof ConfigurationError) return error.problems;
+    throw error;
+  }
+}
+
 /**
  * Makes an error that is an answer and no fault: without a stack, which costs more than all the rest of a
  * refusal, and which nobody reads.

@@ -51,7 +51,6 @@ export type { Middleware, MiddlewareFunction, MiddlewareLayer, Next } from "./co
 export { authenticate } from "./auth/authenticate.ts";
 export type { AuthenticateOptions } from "./auth/authenticate.ts";
 export { jwtAuth } from "./auth/jwt.ts";
-export type { IssueOptions, JwtIssuer } from "./auth/jwt.ts";
 export type {
   JwksOptions,
   JwtAlgorithm,
@@ -75,6 +74,7 @@ export type {
   Grants,
   Identity,
 } from "./client.ts";
+export type { IssueOptions, JwtIssuer, TokenClient, TokenEndpointOptions } from "./tokens.ts";
 
 // Guards
 export {

@@ -50,3 +50,11 @@ export interface NodeResponse {
 
 /** A request listener, as `node:http`, Express and Fastify call it. */
 export type NodeHandler = (request: NodeRequest, response: NodeResponse) => void;
+
+/** A server within another's HTTP server. */
+export interface Mounted {
+  readonly fetch: (request: Request) => Promise<Response>;
+  readonly node: NodeHandler;
+  /** Ends the streams and the sessions, and runs the shutdown hooks; what else is under way finishes. */
+  readonly close: () => Promise<void>;
+}

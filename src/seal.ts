@@ -48,6 +48,18 @@ export interface ServerInfo {
   readonly icons?: readonly object[];
 }
 
+/** What is told of the server, and nothing else of its options. */
+export function serverInfo({ name, version, title, description, websiteUrl, icons }: ServerInfo): ServerInfo {
+  return {
+    name,
+    version,
+    ...(title !== undefined && { title }),
+    ...(description !== undefined && { description }),
+    ...(websiteUrl !== undefined && { websiteUrl }),
+    ...(icons !== undefined && { icons }),
+  };
+}
+
 export interface Sealed {
   readonly info: ServerInfo;
   readonly instructions: string | undefined;

@@ -27,9 +27,10 @@ import {
 } from "./registration.ts";
 import { type ComponentRef, Registry } from "./registry.ts";
 import { type IncludeOptions, type MCPRouter, includeScope } from "./router.ts";
-import type { ListeningServer, NodeHandler, RunningServer, Runtime } from "./runtime.ts";
+import type { ListeningServer, Mounted, NodeHandler, RunningServer, Runtime } from "./runtime.ts";
 import { validator } from "./schema.ts";
-import { type Sealed, type ServerInfo, seal } from "./seal.ts";
+import { type Sealed, type ServerInfo, seal, serverInfo } from "./seal.ts";
+import { type TokenEndpointOptions, type JwtIssuer, checkTokenEndpoint } from "./tokens.ts";
 
 /**
  * An MCP server: register tools, resources and prompts, then run it.
@@ -51,6 +52,7 @@ export class MCPServer extends Registration {
   readonly #sinks: Sink[] = [];
   /** The servers mounted here, and on those. */
   readonly #parts = new Set<MCPServer>();
+  #tokens: readonly [JwtIssuer, TokenEndpointOptions] | undefined;
   readonly #lifecycle = new Lifecycle();
   readonly #timeout: number;
   readonly #bus: EventBus;
@@ -61,26 +63,18 @@ export class MCPServer extends Registration {
   readonly #compilers = new Compilers(LOADERS);
   #sealed: Sealed | undefined;
   #sealedVersion = -1;
-  #faces: Promise<Faces> | undefined;
+  #mounted: Promise<Mounted> | undefined;
   #running: Promise<ListeningServer | RunningServer> | undefined;
 
   constructor(options: MCPServerOptions) {
     super();
     checkServerOptions(options);
-    const { name, version, title, description, websiteUrl, icons } = options;
     this.#options = options;
     this.#logger = options.logger;
     this.#bus = options.eventBus ?? memoryEventBus();
     this.notify = this.#announcer = new Announcer(this.#bus, () => this.#logger);
     this.#timeout = milliseconds(options.timeout ?? "30s", "timeout");
-    this.#info = {
-      name,
-      version,
-      ...(title !== undefined && { title }),
-      ...(description !== undefined && { description }),
-      ...(websiteUrl !== undefined && { websiteUrl }),
-      ...(icons !== undefined && { icons }),
-    };
+    this.#info = serverInfo(options);
   }
 
   /**
@@ -155,6 +149,27 @@ export class MCPServer extends Registration {
     return this;
   }
 
+  /**
+   * Issues tokens at `POST /auth/token`, in place of an identity provider: for development alone, to programs of
+   * this machine, never where `NODE_ENV` is `production`. Before the server starts.
+   *
+   * @param issuer - Signs the tokens: `jwtAuth({ secret, … })`.
+   * @throws {@link ConfigurationError} where the issuer cannot sign or the options cannot be served.
+   * @example
+   * ```ts
+   * server.enableTokenEndpoint(jwt, { clients: { agent: { secret: "agent-secret", roles: ["admin"] } } });
+   * ```
+   */
+  enableTokenEndpoint(issuer: JwtIssuer, options: TokenEndpointOptions): this {
+    checkTokenEndpoint(issuer, options);
+    if (this.#sealed || this.#sinks.length > 0 || this.#tokens)
+      throw new ConfigurationError(
+        "enableTokenEndpoint() is called once, before run(), fetch, node or mount().",
+      );
+    this.#tokens = [issuer, options];
+    return this;
+  }
+
   /** Runs before the server takes requests, in the order added. One that throws stops the start. */
   onStartup(hook: Hook): this {
     this.#lifecycle.onStartup(hook);
@@ -216,7 +231,7 @@ export class MCPServer extends Registration {
    * app.all("/mcp", (c) => server.fetch(c.req.raw));
    * ```
    */
-  readonly fetch = async (request: Request): Promise<Response> => (await this.#mounted()).fetch(request);
+  readonly fetch = async (request: Request): Promise<Response> => (await this.#mount()).fetch(request);
 
   /**
    * The server as a `node:http` handler, for Express, Fastify and plain servers. The first request starts
@@ -228,7 +243,7 @@ export class MCPServer extends Registration {
    * ```
    */
   readonly node: NodeHandler = (request, response) => {
-    this.#mounted().then(
+    this.#mount().then(
       ({ node }) => node(request, response),
       (error: unknown) => {
         this.#logger?.error({ err: error }, "The server could not start");
@@ -250,10 +265,7 @@ export class MCPServer extends Registration {
         () => {},
       );
     this.#lifecycle.close();
-    const faces = await this.#faces;
-    if (!faces) return;
-    await faces.close();
-    await this.#lifecycle.stop(faces.logger);
+    await (await this.#mounted)?.close();
   }
 
   async #run(options: RunHttpOptions | RunStdioOptions): Promise<ListeningServer | RunningServer> {
@@ -293,14 +305,14 @@ export class MCPServer extends Registration {
     if (this.#sealed) this.#announcer.listsChanged(definitions);
   }
 
-  #mounted(): Promise<Faces> {
-    this.#faces ??= (async () => {
+  #mount(): Promise<Mounted> {
+    this.#mounted ??= (async () => {
       const [runtime, { mount }] = await Promise.all([this.#prepare(), import("./transport/mount.ts")]);
-      const faces = mount(runtime);
+      const mounted = mount(runtime);
       await runtime.lifecycle.start();
-      return { logger: runtime.logger, ...faces };
+      return mounted;
     })();
-    return this.#faces;
+    return this.#mounted;
   }
 
   /** Everything that needs loading, and the first sealing: throws where the set-up is wrong. */
@@ -309,6 +321,11 @@ export class MCPServer extends Registration {
     await this.#seal(logger);
     const layers = this.#registry.enabled().flatMap((definition) => definition.layers);
     const authentications = [...new Set(authenticationsIn([...this.#middleware, ...layers]))];
+    const routes = authentications.flatMap((authentication) => authentication.routes);
+    for (const part of [this, ...this.#parts]) {
+      if (part.#tokens)
+        routes.push((await import("./auth/token-endpoint.ts")).tokenEndpoint(...part.#tokens));
+    }
     return {
       name: `${this.#info.name} ${this.#info.version}`,
       http: this.#options.http ?? {},
@@ -318,7 +335,7 @@ export class MCPServer extends Registration {
       eventBus: this.#bus,
       stateKeys: this.#options.requestState ?? {},
       authentications,
-      routes: authentications.flatMap(({ routes }) => routes),
+      routes,
       sealed: () =>
         this.#sealed && this.#sealedVersion === this.#registry.version ? this.#sealed : this.#seal(logger),
     };
@@ -354,13 +371,6 @@ export class MCPServer extends Registration {
 
 const RUNS_ONCE =
   "A server runs once: register its components in a function, and make a new MCPServer for each run().";
-
-interface Faces {
-  readonly logger: Logger;
-  readonly fetch: (request: Request) => Promise<Response>;
-  readonly node: NodeHandler;
-  readonly close: () => Promise<void>;
-}
 
 /** The rooms that compile schemas, and where to find them. */
 const LOADERS: CompilerLoaders = {

@@ -1,10 +1,11 @@
 /** Callers identified by JSON Web Tokens (RFC 7519, RFC 8725, RFC 9068). */
 
 import type { Authenticator } from "../client.ts";
-import { type Duration, milliseconds } from "../duration.ts";
+import { milliseconds } from "../duration.ts";
 import { ConfigurationError } from "../errors.ts";
+import type { JwtIssuer } from "../tokens.ts";
 import { type VerifyToken, bearerTokens } from "./bearer.ts";
-import { type Claims, claimCheck, identityOf, listed } from "./claims.ts";
+import { claimCheck, identityOf, listed } from "./claims.ts";
 import type { VerifySignature } from "./jose.ts";
 import { badSignature, readClaims, readHeader } from "./jwt-form.ts";
 import {
@@ -17,27 +18,6 @@ import {
 import { RemoteKeys } from "./key-set.ts";
 import { Refused } from "./refusals.ts";
 import { discover, endpointIn, fetchJson } from "./remote-json.ts";
-
-/** Options of {@link JwtIssuer.issue}. */
-export interface IssueOptions {
-  /** How long the token holds. Default: `"1h"`. */
-  readonly expiresIn?: Duration;
-}
-
-/** An authenticator that knows the secret, and so can sign the tokens that it accepts. */
-export interface JwtIssuer extends Authenticator {
-  /**
-   * Signs a token (HS256) that this authenticator accepts.
-   *
-   * @param claims - What it says, such as `{ sub: "agent-prod", roles: ["admin"] }`. `exp`, `iat`, and where the
-   *   authenticator has them `iss` and `aud`, are set here, whatever is written.
-   * @example
-   * ```ts
-   * const token = await jwt.issue({ sub: "agent-prod", scope: "tasks:read" }, { expiresIn: "15m" });
-   * ```
-   */
-  issue(claims: Claims, options?: IssueOptions): Promise<string>;
-}
 
 /** Tokens that were verified are believed for so long, in milliseconds: a minute, and never past their `exp`. */
 const BELIEVED = 60_000;

@@ -5,7 +5,7 @@ import type { Sealed } from "../seal.ts";
 
 /** The endpoint, what is registered, and who may use it. */
 export function banner(
-  { name, authentications }: Runtime,
+  { name, authentications, routes }: Runtime,
   sealed: Sealed,
   endpoint: string,
   allowUnauthenticated: string | undefined,
@@ -19,6 +19,7 @@ export function banner(
     authentications.length > 0
       ? line("public", publicNames(sealed)) || "  public     nothing"
       : "  public     everything: no authenticator is installed",
+    ...routes.map(({ notice }) => (notice === undefined ? "" : `  tokens     ${notice}`)),
     allowUnauthenticated === undefined ? "" : `  exposed    because: ${allowUnauthenticated}`,
   ];
   return lines.filter((text) => text !== "").join("\n");

@@ -1,6 +1,7 @@
 /** The MCP endpoint on web-standard `Request` and `Response`. */
 
 import { Cancellation } from "../cancellation.ts";
+import { readBody } from "../request-body.ts";
 import { requestIdFrom } from "../request-id.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { FetchReply } from "./fetch-reply.ts";
@@ -39,31 +40,4 @@ export function fetchListener(
     };
     return Promise.race([reply.response, answer().then(() => reply.response)]);
   };
-}
-
-/** The body's bytes, or `undefined` where they are more than `limit`. */
-async function readBody(request: Request, limit: number): Promise<Uint8Array | undefined> {
-  if (request.bodyUsed) {
-    throw new Error(
-      "The request's body was read before server.fetch got it: mount server.fetch before whatever reads bodies, or let that read a clone().",
-    );
-  }
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  const reader = request.body?.getReader();
-  for (let read = await reader?.read(); read && !read.done; read = await reader?.read()) {
-    size += read.value.length;
-    if (size > limit) {
-      await reader?.cancel();
-      return undefined;
-    }
-    chunks.push(read.value);
-  }
-  const body = new Uint8Array(size);
-  let offset = 0;
-  for (const chunk of chunks) {
-    body.set(chunk, offset);
-    offset += chunk.length;
-  }
-  return body;
 }

@@ -32,6 +32,37 @@ export function isLoopback(host: string): boolean {
   return LOOPBACK.includes(host) || host === "::1" || /^127(?:\.\d{1,3}){3}$/.test(host);
 }
 
+/** What a request tells of where it comes from. */
+export interface From {
+  readonly host: string;
+  readonly origin: string | undefined;
+  /** The address of the connection, where it is known. */
+  readonly peer: string | undefined;
+  readonly forwarded: string | undefined;
+  readonly forwardedFor: string | undefined;
+}
+
+/**
+ * Whether everything that a request tells says that it comes from a program of this machine. What proxies add is
+ * believed of any of them: it can only lead to a refusal.
+ */
+export function isLocal({ host, origin, peer, forwarded, forwardedFor }: From): boolean {
+  const addresses = [peer ?? "127.0.0.1", ...(forwardedFor?.split(",") ?? [])];
+  return (
+    isLoopback(withoutPort(host).toLowerCase()) &&
+    (origin === undefined || LOOPBACK_ORIGIN.test(origin)) &&
+    forwarded === undefined &&
+    addresses.every((address) =>
+      isLoopback(
+        address
+          .trim()
+          .toLowerCase()
+          .replace(/^::ffff:/, ""),
+      ),
+    )
+  );
+}
+
 const LOOPBACK_ORIGIN = /^https?:\/\/(?:localhost|127\.0\.0\.1|\[::1\])(?::\d{1,5})?$/;
 
 function withoutPort(host: string): string {

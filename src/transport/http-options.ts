@@ -1,7 +1,7 @@
 /** Whether a server can be reached the way its options say: checked at the start, all problems together. */
 
 import { milliseconds } from "../duration.ts";
-import { ConfigurationError } from "../errors.ts";
+import { ConfigurationError, problemsOf } from "../errors.ts";
 import { shown } from "../known-options.ts";
 import type { HttpOptions } from "../options.ts";
 import type { RunHttpOptions } from "../options.ts";
@@ -14,7 +14,7 @@ import { shutdownLimits } from "./shutdown.ts";
 export const HEALTH = { live: "/health/live", ready: "/health/ready" } as const;
 
 /** Throws one {@link ConfigurationError} that names every problem; `run` where the server listens for itself. */
-export function checkHttpOptions({ http, authentications }: Runtime, run?: RunHttpOptions): void {
+export function checkHttpOptions({ http, authentications, routes }: Runtime, run?: RunHttpOptions): void {
   const exposed = !isLoopback(run?.host ?? "127.0.0.1") || isPublic(http.publicUrl);
   const deployment = { exposed, production: process.env["NODE_ENV"] === "production" };
   const problems = [
@@ -27,6 +27,8 @@ export function checkHttpOptions({ http, authentications }: Runtime, run?: RunHt
       : []),
     ...authentications.flatMap((authentication) => authentication.problems(deployment)),
     ...pathProblems(http.path),
+    ...routeProblems(routes, http.path),
+    ...routes.flatMap(({ problems: check }) => check?.(deployment) ?? []),
     ...wholeNumberProblems("http.maxBodyBytes", http.maxBodyBytes),
     ...wholeNumberProblems("http.maxInFlight", http.maxInFlight),
     ...wholeNumberProblems("http.maxStreams", http.maxStreams),
@@ -36,16 +38,6 @@ export function checkHttpOptions({ http, authentications }: Runtime, run?: RunHt
     ...problemsOf(() => createGate(http)),
   ];
   if (problems.length > 0) throw new ConfigurationError(problems);
-}
-
-function problemsOf(check: () => void): readonly string[] {
-  try {
-    check();
-    return [];
-  } catch (error) {
-    if (error instanceof ConfigurationError) return error.problems;
-    throw error;
-  }
 }
 
 function sessionProblems(sessions: HttpOptions["sessions"]): readonly string[] {
@@ -80,6 +72,16 @@ function pathProblems(path: unknown): readonly string[] {
   if (path === HEALTH.live || path === HEALTH.ready)
     return [`http.path is "${path}", where the server tells its health: write another, such as "/mcp".`];
   return [];
+}
+
+/** What would hide behind the endpoint, or behind something else. */
+function routeProblems(routes: Runtime["routes"], endpoint = "/mcp"): readonly string[] {
+  const taken = new Set<string>([endpoint, HEALTH.live, HEALTH.ready]);
+  return routes.flatMap(({ path }) => {
+    if (taken.has(path)) return [`Two things are at the path "${path}": write another for one of them.`];
+    taken.add(path);
+    return [];
+  });
 }
 
 function portProblems({ port }: RunHttpOptions): readonly string[] {

@@ -1,20 +1,13 @@
 /** The server within another's HTTP server: as a web-standard handler and as a `node:http` one. */
 
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { NodeHandler, Runtime } from "../runtime.ts";
+import type { Mounted, Runtime } from "../runtime.ts";
 import { Endpoint } from "./endpoint.ts";
 import { fetchListener } from "./fetch.ts";
 import { checkHttpOptions } from "./http-options.ts";
 import { nodeRoutes } from "./node-routes.ts";
 import { nodeListener } from "./node.ts";
 import { createRoutes } from "./routes.ts";
-
-export interface Mounted {
-  readonly fetch: (request: Request) => Promise<Response>;
-  readonly node: NodeHandler;
-  /** Ends the streams and the sessions; what else is under way finishes. */
-  readonly close: () => Promise<void>;
-}
 
 /** Both faces of one endpoint: what is under way through one counts for the other. */
 export function mount(runtime: Runtime): Mounted {
@@ -25,9 +18,10 @@ export function mount(runtime: Runtime): Mounted {
   return {
     fetch: fetchListener(endpoint, (request) => routes.fetch(request)),
     node: (request, response) => listener(request as IncomingMessage, response as ServerResponse),
-    close: () => {
+    close: async () => {
       endpoint.endStreams();
-      return endpoint.close();
+      await endpoint.close();
+      await runtime.lifecycle.stop(runtime.logger);
     },
   };
 }

@@ -1,8 +1,9 @@
 /** Everything that is not the MCP endpoint. */
 
-import { Hono } from "hono";
+import { Hono, type MiddlewareHandler } from "hono";
 import { cors } from "hono/cors";
 import type { Runtime } from "../runtime.ts";
+import { type From, isLocal } from "./hosts.ts";
 import { HEALTH } from "./http-options.ts";
 
 /** What is known of the connection that a request came by: nothing, where the server is mounted by `fetch`. */
@@ -11,9 +12,14 @@ type Peer = { Bindings: { readonly incoming?: { readonly socket: { readonly remo
 /** `/health/live` tells that the process runs, `/health/ready` whether it can do its work now. */
 export function createRoutes({ lifecycle, logger, routes }: Runtime, path: string): Hono<Peer> {
   const app = new Hono<Peer>();
-  for (const { method, path: at, open, handle } of routes) {
+  for (const { method, path: at, open, local, handle } of routes) {
     if (open) app.use(at, cors({ origin: "*" }));
-    app.on(method, at, (c) => handle(c.req.raw, { address: c.env?.incoming?.socket.remoteAddress }));
+    if (local) app.use(at, localOnly);
+    app.on(method, at, (c) =>
+      lifecycle.closed
+        ? c.json({ error: "closed", message: "The server has been closed." }, 503)
+        : handle(c.req.raw),
+    );
     app.all(at, (c) =>
       c.json({ error: "method_not_allowed", message: `Use ${method}.` }, 405, { allow: method }),
     );
@@ -32,3 +38,20 @@ export function createRoutes({ lifecycle, logger, routes }: Runtime, path: strin
   });
   return app;
 }
+
+/** Refuses whatever may come from another machine, or from a page that another machine sent. */
+const localOnly: MiddlewareHandler<Peer> = async (c, next) => {
+  const { host: name } = new URL(c.req.url);
+  const from: From = {
+    host: c.req.header("host") ?? name,
+    origin: c.req.header("origin"),
+    peer: c.env?.incoming?.socket.remoteAddress,
+    forwarded: c.req.header("forwarded"),
+    forwardedFor: c.req.header("x-forwarded-for"),
+  };
+  if (isLocal(from)) return next();
+  return c.json(
+    { error: "forbidden", message: "Only programs of the server's own machine may call this." },
+    403,
+  );
+};
