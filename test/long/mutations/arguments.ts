@@ -1,0 +1,108 @@
+/** What reaches a handler, and what is said of what does not. */
+
+import type { Room } from "./defence.ts";
+
+export const argumentsRooms: readonly Room[] = [
+  {
+    name: "arguments",
+    tests: ["test/unit/arguments"],
+    defences: [
+      {
+        what: "arguments checked",
+        file: "src/arguments.ts",
+        find: "if (!validation.issues && !extra) return validation.value;",
+        replace: "return validation.issues ? args : validation.value;",
+        tests: ["test/unit/arguments", "test/properties/arguments"],
+      },
+      {
+        what: "JSON strings taken",
+        file: "src/arguments.ts",
+        find: "const mended = validation.issues && parseEncoded(args, json, validation.issues);",
+        replace: "const mended = undefined as Arguments | undefined; void parseEncoded;",
+      },
+      {
+        what: "JSON strings are strict JSON",
+        file: "src/arguments.ts",
+        find: "(parseStrictJson(text).value as object | undefined)",
+        replace: "(JSON.parse(text) as object | undefined)",
+      },
+      {
+        what: "unknown arguments refused",
+        file: "src/arguments.ts",
+        find: 'unknownArguments === "refuse" ?',
+        replace: "false ?",
+      },
+      {
+        what: "unknown arguments bounded",
+        file: "src/unknown-arguments.ts",
+        find: "else if (found.left-- > 0) found",
+        replace: "else found",
+      },
+      {
+        what: "unknown arguments told once",
+        file: "src/schema.ts",
+        find: "issues.filter((issue) => !isTold(issue, unknown))",
+        replace: "issues",
+      },
+      { what: "problems bounded", file: "src/schema.ts", find: "untold.slice(0, 32)", replace: "untold" },
+      {
+        what: "values not echoed, ArkType",
+        file: "src/problem.ts",
+        find: "  if (isArkIssue(issue)) return arkProblem(issue);\n",
+        replace: "",
+      },
+      {
+        what: "values not echoed, Valibot",
+        file: "src/problem.ts",
+        find: "if (!isValibotIssue(issue)) return message;",
+        replace: "return message;",
+      },
+      {
+        what: "inherited field names",
+        file: "src/schema.ts",
+        find: "if (!Object.hasOwn(fieldErrors, key)) fieldErrors[key] =",
+        replace: "fieldErrors[key] ??=",
+      },
+    ],
+  },
+  {
+    name: "schemas",
+    tests: ["test/unit/schema.test"],
+    defences: [
+      {
+        what: "inherited names in JSON Schema",
+        file: "src/validation/json-schema.ts",
+        find: "own ? OWN_OPTIONS : OPTIONS",
+        replace: "OPTIONS",
+        tests: ["test/unit/schema.test", "test/unit/arguments"],
+      },
+      {
+        what: "pointers of wrapped outputs",
+        file: "src/protocol/legacy.ts",
+        find: '"$&/properties/result"',
+        replace: '"$&"',
+      },
+      {
+        what: "outputs wrapped for older clients",
+        file: "src/protocol/legacy.ts",
+        find: 'return ask.kind === "tool" &&',
+        replace: "return false &&",
+        tests: ["test/e2e/steps"],
+      },
+      {
+        what: "recursion kept",
+        file: "src/schema.ts",
+        find: "recursive.size === 0 ? result : { ...result, $defs: definitions }",
+        replace: "result",
+      },
+      { what: "schema growth", file: "src/schema.ts", find: "if (++nodes > LARGEST ||", replace: "if (" },
+      {
+        what: "output checked",
+        file: "src/heart.ts",
+        find: "if (validation.issues) {",
+        replace: "if (false as boolean) {",
+        tests: ["test/e2e/steps"],
+      },
+    ],
+  },
+];

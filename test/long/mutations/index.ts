@@ -1,0 +1,28 @@
+/** Every defence, room by room. A new room is a file here and a line in each of the two lists. */
+
+import { argumentsRooms } from "./arguments.ts";
+import { bodyRooms } from "./body.ts";
+import type { Room } from "./defence.ts";
+import { hintsRooms } from "./hints.ts";
+import { httpRooms } from "./http.ts";
+import { lifecycleRooms } from "./lifecycle.ts";
+import { operationsRooms } from "./operations.ts";
+import { questionsRooms } from "./questions.ts";
+import { sessionsRooms } from "./sessions.ts";
+import { stdioRooms } from "./stdio.ts";
+import { streamsRooms } from "./streams.ts";
+import { templatesRooms } from "./templates.ts";
+
+export const rooms: readonly Room[] = [
+  ...bodyRooms,
+  ...httpRooms,
+  ...templatesRooms,
+  ...argumentsRooms,
+  ...operationsRooms,
+  ...lifecycleRooms,
+  ...streamsRooms,
+  ...sessionsRooms,
+  ...questionsRooms,
+  ...hintsRooms,
+  ...stdioRooms,
+];

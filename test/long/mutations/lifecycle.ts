@@ -1,0 +1,69 @@
+/** Starting, being ready, ending. */
+
+import type { Room } from "./defence.ts";
+
+export const lifecycleRooms: readonly Room[] = [
+  {
+    name: "lifecycle",
+    tests: ["test/e2e/lifecycle"],
+    defences: [
+      { what: "probes", file: "src/lifecycle.ts", find: "answer !== false", replace: "true" },
+      {
+        what: "probe limit",
+        file: "src/lifecycle.ts",
+        find: "reject(new Error(`No answer within",
+        replace: "void (new Error(`No answer within",
+      },
+      { what: "stop hooks in reverse", file: "src/lifecycle.ts", find: ".toReversed()", replace: "" },
+      {
+        what: "run() once",
+        file: "src/server.ts",
+        find: "if (this.#running) throw",
+        replace: "if (false) throw",
+        tests: ["test/e2e/closed"],
+      },
+      {
+        what: "no run() once closed",
+        file: "src/server.ts",
+        find: "if (this.#lifecycle.closed) throw",
+        replace: "if (false) throw",
+        tests: ["test/e2e/closed"],
+      },
+      {
+        what: "no start once closed",
+        file: "src/lifecycle.ts",
+        find: "for (const hook of this.#startup) if (!this.#closed) await hook();",
+        replace: "for (const hook of this.#startup) await hook();",
+        tests: ["test/e2e/closed"],
+      },
+      {
+        what: "hooks that never end",
+        file: "src/transport/shutdown.ts",
+        find: "if (await within(left, hooks)) return;",
+        replace: "await hooks; return;",
+        tests: ["test/e2e/drain.test"],
+      },
+      {
+        what: "streams end with the server",
+        file: "src/transport/listen.ts",
+        find: "  endpoint.endStreams();\n",
+        replace: "",
+        tests: ["test/e2e/talking/ending"],
+      },
+      {
+        what: "connections opened in reserve",
+        file: "src/transport/connections.ts",
+        find: "if (socket.bytesRead === 0 && opened < latest) socket.destroy();",
+        replace: "void opened;void latest;",
+        tests: ["test/e2e/talking/ending"],
+      },
+      {
+        what: "answers on their way are not cut",
+        file: "src/transport/connections.ts",
+        find: "if (sockets.every(([{ writableLength }]) => writableLength === 0)) this",
+        replace: "this",
+        tests: ["test/e2e/drain.test", "test/e2e/talking/ending"],
+      },
+    ],
+  },
+];

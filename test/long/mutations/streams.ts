@@ -1,0 +1,146 @@
+/** What is said before a result, and to those who listen. */
+
+import type { Room } from "./defence.ts";
+
+export const streamsRooms: readonly Room[] = [
+  {
+    name: "streams",
+    tests: ["test/e2e/talking/streams"],
+    defences: [
+      {
+        what: "bound of what waits",
+        file: "src/transport/streams.ts",
+        find: 'if (this.#waiting() > this.#mostWaiting) this.#cut("overflowing");\n    else if',
+        replace: "if",
+        tests: ["test/reliability/slow-readers"],
+      },
+      {
+        what: "stalled readers cut",
+        file: "src/transport/streams.ts",
+        find: 'if (sent === this.#sentBefore) this.#cut("stalled");',
+        replace: "",
+      },
+      {
+        what: "keep-alive",
+        file: "src/transport/streams.ts",
+        find: 'this.#sink.write(":\\n\\n");',
+        replace: "",
+      },
+      {
+        what: "changes held back for slow readers",
+        file: "src/transport/streams.ts",
+        find: "if (replaceable && this.#waiting() > SLOW)",
+        replace: "if (false as boolean)",
+        tests: ["test/e2e/talking/streams", "test/reliability/slow-readers"],
+      },
+      {
+        what: "cap of streams",
+        file: "src/transport/node-reply.ts",
+        find: "return this.#streams.full ? this.send(BUSY) : this",
+        replace: "return this",
+        tests: ["test/e2e/talking/changes"],
+      },
+      {
+        what: "cap of streams by fetch",
+        file: "src/transport/fetch-reply.ts",
+        find: "return this.#streams.full ? this.send(BUSY) : this",
+        replace: "return this",
+        tests: ["test/unit/transport/fetch"],
+      },
+      {
+        what: "cap of streams of sessions",
+        file: "src/transport/endpoint.ts",
+        find: 'if (method === "GET" && this.streams.full) return BUSY;',
+        replace: "",
+        tests: ["test/e2e/talking/sessions"],
+      },
+      {
+        what: "nothing after the answer",
+        file: "src/context.ts",
+        find: "if (!audience || cancellation.settled) return undefined;",
+        replace: "if (!audience) return undefined;",
+      },
+      { what: "progress grows", file: "src/voice.ts", find: "!(done > this.#progress) || ", replace: "" },
+      {
+        what: "progress and messages do not flood",
+        file: "src/voice.ts",
+        find: "if (this.#allowance < 1) return false;",
+        replace: "",
+      },
+      {
+        what: "log level",
+        file: "src/voice.ts",
+        find: "LOG_LEVELS.indexOf(level) < LOG_LEVELS.indexOf(logLevel) ||",
+        replace: "",
+      },
+      {
+        what: "no stream to who reads none",
+        file: "src/transport/endpoint.ts",
+        find: 'header("accept")?.includes("text/event-stream") === true',
+        replace: 'header("accept") !== null',
+      },
+    ],
+  },
+  {
+    name: "subscriptions",
+    tests: ["test/e2e/talking/changes"],
+    defences: [
+      {
+        what: "resources that are not there",
+        file: "src/protocol/subscriptions.ts",
+        find: "uris.filter((uri) => isResource(sealed, uri))",
+        replace: "uris",
+      },
+      {
+        what: "number of resources",
+        file: "src/protocol/subscriptions.ts",
+        find: "uris.length > MOST_URIS ||",
+        replace: "",
+      },
+      {
+        what: "flags are booleans",
+        file: "src/protocol/subscriptions.ts",
+        find: 'if (value[flag] !== undefined && typeof value[flag] !== "boolean")',
+        replace: "if (false)",
+      },
+      {
+        what: "clients that read no streams",
+        file: "src/protocol/modern.ts",
+        find: 'if (ask.kind === "subscription" && !exchange.say) {',
+        replace: "if (false) {",
+      },
+      {
+        what: "those who left are forgotten",
+        file: "src/protocol/subscriptions.ts",
+        find: "if (!this.#subscriptions.delete(subscription)) return;",
+        replace: "if (true) return;",
+      },
+      {
+        what: "only what was asked for, in sessions",
+        file: "src/sdk/bridge.ts",
+        find: 'if (event.kind === "resource_updated" && !isModern && !this.#followed?.has(event.uri)) return;',
+        replace: "",
+      },
+      {
+        what: "following what is not there",
+        file: "src/sdk/bridge.ts",
+        find: "if (!isResource(sealed, name) || !(await",
+        replace: "if (!(await",
+        tests: ["test/e2e/talking/changes", "test/e2e/talking/sessions"],
+      },
+      {
+        what: "number of followed resources",
+        file: "src/sdk/bridge.ts",
+        find: "else if (this.#followed.size < MOST_URIS) this",
+        replace: "else if (true) this",
+        tests: ["test/e2e/talking/sessions"],
+      },
+      {
+        what: "a bus that fails",
+        file: "src/announcer.ts",
+        find: "} catch (error) {\n      failed(error);",
+        replace: "} catch (error) {\n      throw error;",
+      },
+    ],
+  },
+];
