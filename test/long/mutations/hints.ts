@@ -16,8 +16,8 @@ export const hintsRooms: readonly Room[] = [
       {
         what: "handlers that take the context",
         file: "src/heart.ts",
-        find: "options.callersDiffer || resource.handler.length > 1",
-        replace: "options.callersDiffer",
+        find: " || resource.handler.length > 1",
+        replace: "",
       },
       {
         what: "handlers that find the context",
@@ -28,8 +28,15 @@ export const hintsRooms: readonly Room[] = [
       {
         what: "middleware before a resource",
         file: "src/heart.ts",
-        find: "options.callersDiffer || resource.handler.length > 1",
-        replace: "resource.handler.length > 1",
+        find: "options.callersDiffer || resource.layers",
+        replace: "resource.layers",
+      },
+      {
+        what: "the router's layers before a resource",
+        file: "src/heart.ts",
+        find: " || resource.layers.length > 0",
+        replace: "",
+        tests: ["test/e2e/talking/cache-hints", "test/e2e/routers"],
       },
       {
         what: "what came of answers",

@@ -1,6 +1,6 @@
-/** Switches defences off, one at a time, in a copy of the project, and looks whether a test sees it. */
+/** Switches defences off, one at a time, in copies of the project, and looks whether a test sees it. */
 
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,6 +9,9 @@ import type { Defence } from "./defence.ts";
 import { rooms } from "./index.ts";
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));
+
+/** Defences that are switched off at the same time, each in a copy of its own: the tests of one wait more than they work. */
+const AT_ONCE = 2;
 
 /** Tests that do not end, because nothing bounds what they wait for any more, have seen it; in milliseconds. */
 const PATIENCE = 240_000;
@@ -38,25 +41,36 @@ export async function mutations(
     .flatMap((room) =>
       room.defences.map((defence) => ({ room: room.name, defence, tests: defence.tests ?? room.tests })),
     );
-  const folder = copyOfProject();
-  try {
-    const all = [...new Set(chosen.flatMap(({ tests }) => tests))];
-    const before = await failedTest(folder, all, PATIENCE * 4);
-    if (before !== undefined) {
-      print(`The tests fail as the project is: ${before}`);
-      return false;
-    }
-    let unseen = 0;
-    for (const { room, defence, tests } of chosen) {
+  const started = performance.now();
+  const folders = Array.from({ length: AT_ONCE }, copyOfProject);
+  const leave = () => {
+    for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+    for (const child of running) stop(child);
+  };
+  process.once("exit", leave);
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(1));
+
+  const all = [...new Set(chosen.flatMap(({ tests }) => tests))];
+  const before = await failedTest(folders[0] as string, all, PATIENCE * 4);
+  if (before !== undefined) {
+    print(`The tests fail as the project is: ${before}`);
+    return false;
+  }
+  let unseen = 0;
+  const waiting = chosen.values();
+  const work = async (folder: string) => {
+    for (const { room, defence, tests } of waiting) {
       const { seen, by } = await switchedOff(folder, defence, tests);
       if (!seen) unseen++;
       print(`${seen ? "red  " : "GREEN"} ${room.padEnd(13)} ${defence.what}: ${by}`);
     }
-    print(`${chosen.length} defences, ${chosen.length - unseen} seen by a test, ${unseen} not`);
-    return unseen === 0;
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
+  };
+  await Promise.all(folders.map(work));
+  const seconds = ((performance.now() - started) / 1_000).toFixed(0);
+  print(
+    `${chosen.length} defences, ${chosen.length - unseen} seen by a test, ${unseen} not, in ${seconds} s`,
+  );
+  return unseen === 0;
 }
 
 /** The project without what git does not keep. Its packages are those that are installed. */
@@ -79,16 +93,13 @@ async function switchedOff(
   if (pieces.length !== 2)
     return { seen: false, by: `its text stands in ${file} ${pieces.length - 1} times, and not once` };
   writeFileSync(path, pieces.join(replace));
-  try {
-    const failed = await failedTest(folder, tests, PATIENCE);
-    if (failed === undefined) return { seen: false, by: `no test of ${tests.join(", ")} fails` };
-    return { seen: !failed.startsWith(BROKEN), by: failed };
-  } finally {
-    writeFileSync(path, source);
-  }
+  const failed = await failedTest(folder, tests, PATIENCE);
+  writeFileSync(path, source);
+  if (failed === undefined) return { seen: false, by: `no test of ${tests.join(", ")} fails` };
+  return { seen: !failed.startsWith(BROKEN), by: failed };
 }
 
-/** What a file of tests ends with that cannot even be loaded: that proves nothing of the defence. */
+/** What is said of a file of tests that cannot even be loaded: that proves nothing of the defence. */
 const BROKEN = "cannot be run";
 
 interface Report {
@@ -108,31 +119,58 @@ async function failedTest(
 ): Promise<string | undefined> {
   const file = join(folder, "report.json");
   rmSync(file, { force: true });
-  const vitest = join(root, "node_modules/vitest/vitest.mjs");
-  // Tests that fail now and then, on a busy machine, prove nothing.
-  const options = ["--bail=1", "--retry=1", "--silent", "--reporter=json", `--outputFile=${file}`];
-  const child = spawn(process.execPath, [vitest, "run", ...tests, ...options], {
-    cwd: folder,
-    stdio: ["ignore", "ignore", "ignore"],
-    // What the tests have started goes with them.
-    detached: true,
-  });
-  const ended = await new Promise<number | null>((resolve) => {
-    const timer = setTimeout(() => {
-      if (child.pid !== undefined) process.kill(-child.pid, "SIGKILL");
-    }, patience);
-    child.once("close", (code) => {
-      clearTimeout(timer);
-      resolve(code);
-    });
-  });
+  const ended = await vitest(folder, [...tests, `--outputFile=${file}`], patience);
   if (ended === 0) return undefined;
-  if (ended === null) return `the tests did not end within ${patience / 1_000} s`;
-  const { testResults } = JSON.parse(readFileSync(file, "utf8")) as Report;
+  if (ended === "late") return `the tests did not end within ${patience / 1_000} s`;
+  const { testResults } = readReport(file);
   const failed = testResults
     .flatMap(({ assertionResults }) => assertionResults)
     .find(({ status }) => status === "failed");
   if (failed) return failed.fullName.trim();
   const broken = testResults.find(({ status }) => status === "failed");
   return `${BROKEN}: ${broken?.name ?? tests.join(", ")} ${broken?.message ?? ""}`.trim();
+}
+
+function readReport(file: string): Report {
+  try {
+    return JSON.parse(readFileSync(file, "utf8")) as Report;
+  } catch {
+    return { testResults: [] };
+  }
+}
+
+const running = new Set<ChildProcess>();
+
+/** Its exit code, or that it did not end in time. */
+function vitest(folder: string, args: readonly string[], patience: number): Promise<number | null | "late"> {
+  const command = join(root, "node_modules/vitest/vitest.mjs");
+  // Tests that fail now and then, on a busy machine, prove nothing.
+  const options = ["--bail=1", "--retry=1", "--silent", "--reporter=json"];
+  const child = spawn(process.execPath, [command, "run", ...args, ...options], {
+    cwd: folder,
+    stdio: "ignore",
+    // What the tests have started goes with them.
+    detached: true,
+  });
+  running.add(child);
+  return new Promise((resolve) => {
+    let late = false;
+    const timer = setTimeout(() => {
+      late = true;
+      stop(child);
+    }, patience);
+    child.once("close", (code) => {
+      clearTimeout(timer);
+      running.delete(child);
+      resolve(late ? "late" : code);
+    });
+  });
+}
+
+function stop({ pid }: ChildProcess): void {
+  try {
+    if (pid !== undefined) process.kill(-pid, "SIGKILL");
+  } catch {
+    // It has ended by itself.
+  }
 }
