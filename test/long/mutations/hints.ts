@@ -75,6 +75,12 @@ export const hintsRooms: readonly Room[] = [
         replace: "if (raw === undefined) continue;",
       },
       {
+        what: "characters",
+        file: "src/protocol/headers.ts",
+        find: "if (!PLAIN.test(raw)) return mismatch(`${name}",
+        replace: "if (false) return mismatch(`${name}",
+      },
+      {
         what: "without an argument",
         file: "src/protocol/headers.ts",
         find: 'if (raw !== undefined)\n        return mismatch(`${name} is set and the arguments have no such ${path.join(".")}`);\n',

@@ -168,8 +168,8 @@ export const httpRooms: readonly Room[] = [
       {
         what: "header contradictions of notifications",
         file: "src/protocol/answer.ts",
-        find: "if (contradicted) return",
-        replace: "if (false) return",
+        find: "return contradicted ? errorReply(400, undefined, contradicted) : ACCEPTED;",
+        replace: "return contradicted ? ACCEPTED : ACCEPTED;",
         tests: ["test/e2e/bad-input/headers", "test/e2e/bad-input/messages"],
       },
       {
@@ -181,8 +181,8 @@ export const httpRooms: readonly Room[] = [
       {
         what: "Mcp-Name compared",
         file: "src/protocol/headers.ts",
-        find: "return decoded === name\n",
-        replace: "return true\n",
+        find: "return decoded === name ||",
+        replace: "return true ||",
       },
       {
         what: "Base64 alphabet and padding",
@@ -201,8 +201,8 @@ export const httpRooms: readonly Room[] = [
       {
         what: "header characters",
         file: "src/protocol/headers.ts",
-        find: "if (!PLAIN.test(raw))",
-        replace: "if (false)",
+        find: 'if (!PLAIN.test(raw)) return mismatch("Mcp-Name',
+        replace: 'if (false) return mismatch("Mcp-Name',
       },
       {
         what: "encoded marker in plain names",
