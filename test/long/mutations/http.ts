@@ -21,7 +21,7 @@ export const httpRooms: readonly Room[] = [
       },
       {
         what: "body size by fetch",
-        file: "src/transport/fetch.ts",
+        file: "src/request-body.ts",
         find: "if (size > limit) {",
         replace: "if (false) {",
         tests: ["test/unit/transport/fetch"],
