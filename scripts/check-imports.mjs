@@ -34,6 +34,7 @@ const packages = {
   zod: "validation/zod.ts",
   hono: "transport/routes.ts",
   jose: "auth/jose.ts",
+  oauth4webapi: "auth/oauth4webapi.ts",
   "lru-cache": "auth/verified-tokens.ts",
 };
 

@@ -68,6 +68,8 @@ export interface Authenticator {
   authenticate(credentials: Credentials): Identity | undefined | Promise<Identity | undefined>;
   /** All that its callers can ever be, where that is known: a component that asks for more is refused at the start. */
   readonly grants?: Grants;
+  /** What callers are told who send no credentials of its kind. Default: "Missing authentication token". */
+  readonly missing?: { readonly message: string; readonly suggestion: string };
   /** What is wrong with it where the server is reached: told at the start, in full sentences. */
   problems?(deployment: Deployment): readonly string[];
 }

@@ -50,16 +50,21 @@ export type { Middleware, MiddlewareFunction, MiddlewareLayer, Next } from "./co
 // Identity
 export { authenticate } from "./auth/authenticate.ts";
 export type { AuthenticateOptions } from "./auth/authenticate.ts";
+export { apiKeyAuth } from "./auth/api-key.ts";
+export type { ApiKey, ApiKeyOptions, ApiKeyOwner } from "./auth/api-key.ts";
+export { firstOf } from "./auth/first-of.ts";
+export { introspectionAuth } from "./auth/introspection.ts";
+export type { IntrospectionOptions } from "./auth/introspection.ts";
 export { jwtAuth } from "./auth/jwt.ts";
 export type {
   JwksOptions,
-  JwtAlgorithm,
   JwtDiscoveryOptions,
   JwtOptions,
   JwtPublicKeyOptions,
   JwtSecretOptions,
 } from "./auth/jwt-options.ts";
-export type { ClaimOptions } from "./auth/claims.ts";
+export type { JwtAlgorithm } from "./auth/jwt-keys.ts";
+export type { ClaimOptions } from "./auth/claim-options.ts";
 export type { PublicJwk } from "./auth/crypto.ts";
 export type { ProtectedResourceOptions } from "./auth/resource-metadata.ts";
 export type { Authentication, AuthenticationLayer, Route } from "./authentication.ts";

@@ -1,8 +1,7 @@
 /** Who may use a component: what its author declares, made at sealing into the one policy that decides everywhere. */
 
 import { AuthenticationError, ConfigurationError, MCPError, refusal } from "./errors.ts";
-import type { Grants } from "./client.ts";
-import type { AuthenticatedClient, ClientContext } from "./client.ts";
+import type { AuthenticatedClient, Authenticator, ClientContext, Grants } from "./client.ts";
 import type { OperationKind, RequestContext } from "./context.ts";
 import {
   type AuthenticatedContext,
@@ -170,16 +169,14 @@ const NOUNS = {
   tenants: "the tenant",
 } as const;
 
-const missing = refusal(() => new AuthenticationError("Missing authentication token"));
+const MISSING: NonNullable<Authenticator["missing"]> = {
+  message: "Missing authentication token",
+  suggestion: "Send credentials in the Authorization header.",
+};
 
 /** The caller must be known, and nothing says who it is. */
-export function missingIdentity(): AuthenticationError {
-  return refusal(
-    () =>
-      new AuthenticationError(missing.message, {
-        suggestion: "Send credentials in the Authorization header.",
-      }),
-  );
+export function missingIdentity({ message, suggestion } = MISSING): AuthenticationError {
+  return refusal(() => new AuthenticationError(message, { suggestion }));
 }
 
 /** A guard's denial. `scopes` are those that the caller lacks, where that is why. */

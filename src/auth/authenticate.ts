@@ -111,7 +111,7 @@ export function authenticate(
         // Whoever may come unknown is not looked up either.
         if (onAuthenticate && access === "authenticated") await onAuthenticate(client, ctx);
       } else if (access === "authenticated") {
-        throw withChallenge(missingIdentity(), challenge({ scopes, metadata }));
+        throw withChallenge(missingIdentity(authenticator.missing), challenge({ scopes, metadata }));
       }
       try {
         return await next();

@@ -1,32 +1,9 @@
 /** Claims: whether they hold, and whom they stand for (RFC 7519, section 4.1; RFC 9068; RFC 7662). */
 
 import { VerifiedIdentity } from "../client.ts";
-import { type Duration, milliseconds } from "../duration.ts";
+import { milliseconds } from "../duration.ts";
+import { type ClaimOptions, listed } from "./claim-options.ts";
 import { Refused } from "./refusals.ts";
-
-/** What must hold of a token's claims, and which of them say what. */
-export interface ClaimOptions {
-  /**
-   * Who may have issued the token: its `iss` is one of these, to the letter. Required where others than programs
-   * of this machine reach the server.
-   */
-  readonly issuer?: string | readonly string[];
-  /**
-   * For whom the token must be: its `aud` has one of these, to the letter. Usually the URL of the MCP endpoint.
-   * Required where others than programs of this machine reach the server; without it tokens that have an `aud` are
-   * refused (RFC 7519, section 4.1.3).
-   */
-  readonly audience?: string | readonly string[];
-  /** How far clocks may differ, for `exp` and `nbf`. Default: `"30s"`. */
-  readonly leeway?: Duration;
-  /**
-   * The claim that has the caller's roles, a list or one text. Dots lead into objects: `"realm_access.roles"`.
-   * Default: `"roles"`.
-   */
-  readonly rolesClaim?: string;
-  /** The claim that has the caller's tenant. Dots lead into objects. Default: `"tenant_id"`. */
-  readonly tenantClaim?: string;
-}
 
 export type Claims = Readonly<Record<string, unknown>>;
 
@@ -36,7 +13,7 @@ export type ClaimCheck = (claims: Claims, now: number) => Refused | undefined;
 /** The checks of times and of strings come before those of issuer and audience. */
 export function claimCheck(
   { issuer, audience, leeway = "30s" }: ClaimOptions,
-  requireExp: boolean,
+  { requireExp }: { readonly requireExp: boolean },
 ): ClaimCheck {
   const issuers = listed(issuer);
   const audiences = listed(audience);
@@ -82,10 +59,6 @@ function isTime(value: unknown): boolean {
 
 function isTexts(value: unknown): value is readonly string[] {
   return Array.isArray(value) && value.every((each) => typeof each === "string");
-}
-
-export function listed(value: string | readonly string[] | undefined): readonly string[] | undefined {
-  return typeof value === "string" ? [value] : value;
 }
 
 /** Whom checked claims stand for. */

@@ -1,26 +1,18 @@
 /** The options of `jwtAuth`, and what can be wrong with them. */
 
 import type { Deployment } from "../client.ts";
-import { milliseconds } from "../duration.ts";
 import { ConfigurationError } from "../errors.ts";
-import { type Names, checkKnown } from "../known-options.ts";
-import { type ClaimOptions, listed } from "./claims.ts";
-import { type PublicJwk, readPublicKey } from "./crypto.ts";
-import { isSafeUrl } from "./remote-json.ts";
-
-/** The algorithms of signatures by a key pair (RFC 7518, section 3.1; RFC 8037; RFC 9864). */
-export type JwtAlgorithm =
-  | "RS256"
-  | "RS384"
-  | "RS512"
-  | "PS256"
-  | "PS384"
-  | "PS512"
-  | "ES256"
-  | "ES384"
-  | "ES512"
-  | "EdDSA"
-  | "Ed25519";
+import { checkKnown } from "../known-options.ts";
+import { CLAIM_OPTIONS, type ClaimOptions, claimOptionsIn, exposureProblems } from "./claim-options.ts";
+import type { PublicJwk } from "./crypto.ts";
+import {
+  type JwtAlgorithm,
+  KEY_SOURCES,
+  type KeySource,
+  isSample,
+  readAlgorithms,
+  readSource,
+} from "./jwt-keys.ts";
 
 /** Tokens signed with a secret that the server shares with their issuer (HS256). */
 export interface JwtSecretOptions extends ClaimOptions {
@@ -61,13 +53,6 @@ export interface JwtDiscoveryOptions extends Omit<ClaimOptions, "issuer"> {
 /** Options of {@link jwtAuth}: exactly one of `secret`, `publicKey`, `jwksUri` and `discovery`. */
 export type JwtOptions = JwtSecretOptions | JwtPublicKeyOptions | JwksOptions | JwtDiscoveryOptions;
 
-/** Where the keys come from, checked. */
-export type KeySource =
-  | { readonly kind: "secret"; readonly secret: Uint8Array }
-  | { readonly kind: "publicKey"; readonly jwk: PublicJwk }
-  | { readonly kind: "jwksUri"; readonly url: string }
-  | { readonly kind: "discovery"; readonly issuer: string };
-
 /** What `jwtAuth` was given, checked. */
 export interface JwtSettings {
   readonly source: KeySource;
@@ -76,43 +61,31 @@ export interface JwtSettings {
   readonly problems: (deployment: Deployment) => readonly string[];
 }
 
-const SOURCES = ["secret", "publicKey", "jwksUri", "discovery"] as const;
-
-const CLAIMS: Names<ClaimOptions> = {
-  issuer: true,
-  audience: true,
-  leeway: true,
-  rolesClaim: true,
-  tenantClaim: true,
-};
-
 /** Checks the options. Throws a {@link ConfigurationError}; no message of it has a secret or key. */
 export function readJwtOptions(options: JwtOptions): JwtSettings {
   const given: Partial<Record<string, unknown>> = { ...options };
-  const [kind, ...others] = SOURCES.filter((name) => name in given);
+  const [kind, ...others] = KEY_SOURCES.filter((name) => name in given);
   if (kind === undefined || others.length > 0) {
     throw new ConfigurationError(
-      `jwtAuth() needs exactly one of ${SOURCES.join(", ")}: jwtAuth({ secret: process.env.JWT_SECRET }), or jwtAuth({ jwksUri: "https://id.example.com/jwks.json" }).`,
+      `jwtAuth() needs exactly one of ${KEY_SOURCES.join(", ")}: jwtAuth({ secret: process.env.JWT_SECRET }), or jwtAuth({ jwksUri: "https://id.example.com/jwks.json" }).`,
     );
   }
   checkKnown("jwtAuth()", options, {
-    ...CLAIMS,
+    ...CLAIM_OPTIONS,
     [kind]: true,
     ...(kind !== "secret" && { algorithms: true }),
   });
-  const claims = claimOptionsIn("jwtAuth()", options);
+  const written = claimOptionsIn("jwtAuth()", options);
   const source = readSource(kind, given[kind]);
-  if (source.kind === "discovery") {
-    if (claims.issuer !== undefined)
-      throw new ConfigurationError("jwtAuth(): discovery names the issuer already. Leave issuer out.");
-    claims.issuer = source.issuer;
-  }
+  if (source.kind === "discovery" && written.issuer !== undefined)
+    throw new ConfigurationError("jwtAuth(): discovery names the issuer already. Leave issuer out.");
+  const claims = source.kind === "discovery" ? { ...written, issuer: source.issuer } : written;
   return {
     source,
     algorithms: readAlgorithms(source, given["algorithms"]),
     claims,
     problems: ({ exposed, production }) => [
-      ...(exposed ? exposureProblems("jwtAuth()", claims) : []),
+      ...(exposed ? exposureProblems("jwtAuth()", claims, ["issuer", "audience"]) : []),
       ...((exposed || production) && source.kind === "secret" && isSample(source.secret)
         ? [
             "jwtAuth(): the secret is one that guides print: anybody can sign with it. Write one of your own: openssl rand -base64 32.",
@@ -120,168 +93,4 @@ export function readJwtOptions(options: JwtOptions): JwtSettings {
         : []),
     ],
   };
-}
-
-/** What is missing where others than programs of this machine reach the server (RFC 8725, sections 3.8 and 3.9). */
-export function exposureProblems(what: string, { issuer, audience }: ClaimOptions): readonly string[] {
-  return [
-    ...(issuer === undefined
-      ? [
-          `${what}: name who issues the tokens of a server that others reach: { issuer: "https://id.example.com" }.`,
-        ]
-      : []),
-    ...(audience === undefined
-      ? [
-          `${what}: name for whom tokens must be where others reach the server, or one that was made for another would do: { audience: "https://tasks.example.com/mcp" }.`,
-        ]
-      : []),
-  ];
-}
-
-/** The options that say what must hold of claims, checked, and no others. */
-export function claimOptionsIn(
-  what: string,
-  options: ClaimOptions,
-): ClaimOptions & { issuer?: ClaimOptions["issuer"] } {
-  const problems: string[] = [];
-  for (const name of ["issuer", "audience"] as const) {
-    if (!(name in options)) continue;
-    const values: readonly unknown[] = listed(options[name]) ?? [];
-    if (values.length === 0 || !values.every((each) => typeof each === "string" && each !== ""))
-      problems.push(
-        `${what}: ${name} is empty. Write it, or leave ${name} out; is its environment variable set?`,
-      );
-    else if (
-      name === "issuer" &&
-      values.some((each) => /^http:/i.test(String(each)) && !isSafeUrl(String(each)))
-    )
-      problems.push(`${what}: issuer is an http: URL of another machine. Write the https: one.`);
-  }
-  for (const name of ["rolesClaim", "tenantClaim"] as const) {
-    const value: unknown = options[name];
-    if (name in options && (typeof value !== "string" || value === ""))
-      problems.push(`${what}: ${name} needs the name of a claim, such as "realm_access.roles".`);
-  }
-  if (problems.length > 0) throw new ConfigurationError(problems);
-  milliseconds(options.leeway ?? 0, `${what}: leeway`);
-  const names = Object.keys(CLAIMS).filter((name) => name in options) as (keyof ClaimOptions)[];
-  return Object.fromEntries(names.map((name) => [name, options[name]]));
-}
-
-function readSource(kind: (typeof SOURCES)[number], value: unknown): KeySource {
-  switch (kind) {
-    case "secret":
-      return { kind, secret: readSecret(value) };
-    case "publicKey":
-      return { kind, jwk: readKey(value) };
-    case "jwksUri":
-      return { kind, url: safeUrl("jwtAuth(): jwksUri", value) };
-    case "discovery":
-      return { kind, issuer: safeUrl("jwtAuth(): discovery", value) };
-  }
-}
-
-export function safeUrl(what: string, value: unknown): string {
-  if (typeof value === "string" && isSafeUrl(value)) return value;
-  throw new ConfigurationError(
-    `${what} needs an https: URL, such as "https://id.example.com"; http: is for this machine alone.`,
-  );
-}
-
-const SHORTEST = 32;
-
-function readSecret(value: unknown): Uint8Array {
-  const secret = typeof value === "string" ? new TextEncoder().encode(value) : value;
-  if (!(secret instanceof Uint8Array)) {
-    throw new ConfigurationError(
-      "jwtAuth(): secret is no text. Is its environment variable set? jwtAuth({ secret: process.env.JWT_SECRET })",
-    );
-  }
-  if (secret.length < SHORTEST) {
-    throw new ConfigurationError(
-      `jwtAuth(): secret has ${secret.length} bytes, and HS256 needs at least ${SHORTEST}: openssl rand -base64 32.`,
-    );
-  }
-  // A public key is no secret: whoever knows it could sign (CVE-2026-34950 and its kin).
-  const text = new TextDecoder().decode(secret);
-  if (text.includes("-----BEGIN") || /"kty"\s*:/.test(text)) {
-    throw new ConfigurationError(
-      "jwtAuth(): secret holds a key in PEM or JWK form. A public key belongs to publicKey: jwtAuth({ publicKey }).",
-    );
-  }
-  return secret.slice();
-}
-
-function readKey(value: unknown): PublicJwk {
-  const isPrivate =
-    typeof value === "string"
-      ? value.includes("PRIVATE KEY")
-      : typeof value === "object" && value !== null && ("d" in value || "k" in value);
-  if (isPrivate) {
-    throw new ConfigurationError(
-      "jwtAuth(): publicKey holds a private or secret key. Give the server the public half alone: openssl pkey -pubout.",
-    );
-  }
-  let jwk;
-  try {
-    jwk = readPublicKey(value as PublicJwk);
-  } catch {
-    throw new ConfigurationError(
-      'jwtAuth(): publicKey cannot be read: write PEM ("-----BEGIN PUBLIC KEY-----") or a JSON Web Key.',
-    );
-  }
-  if (jwk.kty === "RSA" && typeof jwk["n"] === "string" && jwk["n"].length < RSA_2048) {
-    throw new ConfigurationError(
-      "jwtAuth(): publicKey is an RSA key of less than 2048 bits: take a longer one (RFC 7518, section 3.3).",
-    );
-  }
-  return jwk;
-}
-
-/** The base64url characters of a modulus of 2048 bits. */
-const RSA_2048 = 342;
-
-const RSA: readonly JwtAlgorithm[] = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512"];
-const ED25519: readonly JwtAlgorithm[] = ["EdDSA", "Ed25519"];
-const CURVES: Readonly<Record<string, JwtAlgorithm>> = {
-  "P-256": "ES256",
-  "P-384": "ES384",
-  "P-521": "ES512",
-};
-const ALL: readonly JwtAlgorithm[] = [...RSA, "ES256", "ES384", "ES512", ...ED25519];
-
-/** The algorithms that a key serves; the first of RSA's is the default, and all names of the others. */
-function algorithmsOf({ kty, crv = "", alg }: PublicJwk): readonly string[] {
-  const fitting = kty === "RSA" ? RSA : kty === "EC" ? [CURVES[crv] ?? ""] : crv === "Ed25519" ? ED25519 : [];
-  return alg === undefined ? fitting : fitting.filter((each) => each === alg);
-}
-
-function readAlgorithms(source: KeySource, given: unknown): readonly string[] {
-  if (source.kind === "secret") return ["HS256"];
-  const possible = source.kind === "publicKey" ? algorithmsOf(source.jwk) : ALL;
-  if (possible.length === 0 || possible.includes("")) {
-    throw new ConfigurationError(
-      "jwtAuth(): publicKey is of a kind that signs no tokens here: take RSA, P-256, P-384, P-521 or Ed25519.",
-    );
-  }
-  if (given === undefined)
-    return source.kind === "publicKey" && source.jwk.kty === "RSA" ? possible.slice(0, 1) : possible;
-  if (!Array.isArray(given) || given.length === 0 || !given.every((each) => possible.includes(each))) {
-    throw new ConfigurationError(
-      `jwtAuth(): algorithms can have ${possible.join(", ")}${source.kind === "publicKey" ? " with this key" : ""}, and needs at least one.`,
-    );
-  }
-  return [...given];
-}
-
-/** Secrets that guides and debuggers print. */
-const SAMPLES = [
-  "your-secret-key-min-32-chars-long!!",
-  "your-production-secret-key-here!!",
-  "a-string-secret-at-least-256-bits-long",
-  "a-valid-string-secret-that-is-at-least-512-bits-long-which-is-very-long",
-];
-
-function isSample(secret: Uint8Array): boolean {
-  return SAMPLES.includes(new TextDecoder().decode(secret).trim().toLowerCase());
 }

@@ -5,16 +5,12 @@ import { milliseconds } from "../duration.ts";
 import { ConfigurationError } from "../errors.ts";
 import type { JwtIssuer } from "../tokens.ts";
 import { type VerifyToken, bearerTokens } from "./bearer.ts";
-import { claimCheck, identityOf, listed } from "./claims.ts";
+import { listed } from "./claim-options.ts";
+import { claimCheck, identityOf } from "./claims.ts";
 import type { VerifySignature } from "./jose.ts";
 import { badSignature, readClaims, readHeader } from "./jwt-form.ts";
-import {
-  type JwtOptions,
-  type JwtSecretOptions,
-  type JwtSettings,
-  type KeySource,
-  readJwtOptions,
-} from "./jwt-options.ts";
+import { type JwtOptions, type JwtSecretOptions, type JwtSettings, readJwtOptions } from "./jwt-options.ts";
+import type { KeySource } from "./jwt-keys.ts";
 import { RemoteKeys } from "./key-set.ts";
 import { Refused } from "./refusals.ts";
 import { discover, endpointIn, fetchJson } from "./remote-json.ts";
@@ -60,7 +56,7 @@ export function jwtAuth(options: JwtOptions): Authenticator {
 }
 
 function tokenVerifier({ source, algorithms, claims: options }: JwtSettings): VerifyToken {
-  const check = claimCheck(options, true);
+  const check = claimCheck(options, { requireExp: true });
   let verifySignature: Promise<VerifySignature> | undefined;
   return async (token) => {
     const header = readHeader(token, algorithms);

@@ -58,7 +58,8 @@ export async function discover(issuer: string): Promise<Readonly<Record<string, 
 /** A URL that `metadata` has under `name`. Throws where it has none, or one over which anybody could answer. */
 export function endpointIn(metadata: Readonly<Record<string, unknown>>, name: string): string {
   const url = metadata[name];
-  if (typeof url === "string" && isSafeUrl(url)) return url;
+  const isLocal = String(metadata["issuer"]).startsWith("http:");
+  if (typeof url === "string" && isSafeUrl(url) && (isLocal || url.startsWith("https:"))) return url;
   throw new Error(`The metadata of the authorization server have no https: URL as ${name}`);
 }
 
