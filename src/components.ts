@@ -18,6 +18,7 @@ import {
   isTemplate,
   isUriText,
 } from "./uri-template.ts";
+import { type ToolAnnotations, checkToolAnnotations } from "./tool-annotations.ts";
 import { type ContentAnnotations, type Icon, checkAnnotations } from "./content.ts";
 
 /** Options that tools, resources and prompts share. */
@@ -33,15 +34,6 @@ export interface ComponentOptions<Args = unknown> extends AccessOptions<Args> {
   readonly timeout?: Duration;
   /** Metadata sent with the component in lists. */
   readonly _meta?: Readonly<Record<string, unknown>>;
-}
-
-/** Hints about what a tool does; clients may act on them, the server does not. */
-export interface ToolAnnotations {
-  readonly title?: string;
-  readonly readOnlyHint?: boolean;
-  readonly destructiveHint?: boolean;
-  readonly idempotentHint?: boolean;
-  readonly openWorldHint?: boolean;
 }
 
 /** What becomes of arguments that the schema does not name. */
@@ -217,6 +209,7 @@ export function defineTool(
   const what = `Tool "${name}"`;
   checkName(what, name);
   checkOptions(what, options, TOOL, handler);
+  checkToolAnnotations(`${what}: annotations`, options.annotations);
   const { title, icons, annotations, _meta, input, output, unknownArguments = serverDefault } = options;
   const described =
     input !== undefined

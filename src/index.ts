@@ -28,12 +28,12 @@ export type {
   PromptOptions,
   ResourceHandler,
   ResourceOptions,
-  ToolAnnotations,
   ToolHandler,
   ToolOptions,
   UnknownArguments,
 } from "./components.ts";
 export type { ComponentRef } from "./registry.ts";
+export type { ToolAnnotations } from "./tool-annotations.ts";
 export type { TemplateParams } from "./uri-template.ts";
 
 // Schemas

@@ -68,7 +68,7 @@ export class Voice {
     say("notifications/message", {
       level,
       ...(logger !== undefined && { logger }),
-      data: toJsonData(data) ?? null,
+      data: sayable(data),
     });
   }
 
@@ -79,5 +79,14 @@ export class Voice {
     if (this.#allowance < 1) return false;
     this.#allowance--;
     return true;
+  }
+}
+
+/** What is said beside the work is no reason for the call to fail. */
+function sayable(data: unknown): unknown {
+  try {
+    return toJsonData(data) ?? null;
+  } catch {
+    return "(a value that JSON cannot represent)";
   }
 }

@@ -134,6 +134,13 @@ function addReports(server: MCPServer, journal: Journal): void {
     ctx.log("emergency", "the end");
     return "logged";
   });
+  server.tool("loop", { description: "Logs what cannot be sent." }, (_args, ctx) => {
+    const ring: Record<string, unknown> = { secret: "in the ring" };
+    ring["self"] = ring;
+    ctx.log("error", ring);
+    ctx.log("error", () => ring);
+    return "logged";
+  });
   server.tool("late", { description: "Speaks after its answer." }, (_args, ctx) => {
     setTimeout(() => {
       ctx.progress(1, 2, "too late");

@@ -172,6 +172,8 @@ describe("a resource's URI", () => {
 describe("an annotation that clients refuse, and the whole list with it", () => {
   const annotated = (annotations: object) => (server: Untyped) =>
     server.resource("a://b", { name, description, annotations }, handler);
+  const hinted = (annotations: object) => (server: Untyped) =>
+    server.tool("t", { description, annotations }, handler);
   mistakes({
     "of a priority beyond 1": [
       annotated({ priority: 5 }),
@@ -190,6 +192,18 @@ describe("an annotation that clients refuse, and the whole list with it", () => 
         ] as const,
       ]),
     ),
+    "that tools do not have": [
+      hinted({ readonlyHint: true }),
+      'Tool "t": annotations: unknown option "readonlyHint". Did you mean "readOnlyHint"?',
+    ],
+    "that is neither true nor false": [
+      hinted({ destructiveHint: "no" }),
+      'Tool "t": annotations.destructiveHint is "no": write true or false.',
+    ],
+    "of a tool whose title is no text": [
+      hinted({ title: 7 }),
+      'Tool "t": annotations.title is 7: write a name for people.',
+    ],
     "on a block": [
       () => void text("x", { annotations: { priority: -1 } }),
       "annotations.priority is -1: write a number from 0 to 1.",

@@ -66,6 +66,13 @@ describe.each(TALKING_WAYS)("$client, $era, over $over", (way) => {
     expect(messages()).toContainEqual(expect.objectContaining({ level: "warning", data: ["low", "disk"] }));
   });
 
+  test("a log message that cannot be written does not fail its call", async () => {
+    await talker.logLevel("error");
+    expect(await talker.value("loop")).toBe("logged");
+    const told = "(a value that JSON cannot represent)";
+    await expect.poll(() => messages().map((params) => params?.["data"])).toEqual([told, told]);
+  });
+
   test("an aborted call fires its signal, is not answered, and leaves the server as it was", async () => {
     const controller = new AbortController();
     const call = talker.callTool("wait", {}, { signal: controller.signal }).then(

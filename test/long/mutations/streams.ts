@@ -68,6 +68,12 @@ export const streamsRooms: readonly Room[] = [
         replace: "",
       },
       {
+        what: "log messages that cannot be written",
+        file: "src/voice.ts",
+        find: "  } catch {\n    return",
+        replace: "  } catch (error) {\n    throw error; return",
+      },
+      {
         what: "log level",
         file: "src/voice.ts",
         find: "LOG_LEVELS.indexOf(level) < LOG_LEVELS.indexOf(logLevel) ||",
