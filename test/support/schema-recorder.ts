@@ -34,9 +34,14 @@ export function messagesSeen(): number {
   return seen;
 }
 
+interface Asked {
+  readonly method: string;
+  readonly revision: Revision;
+}
+
 /** One client and Gantry: which revision they speak, and what the client has asked. */
 export class Dialogue {
-  readonly #asked = new Map<string, { readonly method: string; readonly revision: Revision }>();
+  readonly #asked = new Map<string, Asked | "several">();
   /** The revision of messages that answer nothing. */
   revision: Revision | undefined;
 
@@ -44,13 +49,18 @@ export class Dialogue {
     this.revision = revision;
   }
 
-  /** The client says something: whatever it is. */
-  heard(message: unknown): void {
-    if (!isMessage(message) || typeof message["method"] !== "string" || !("id" in message)) return;
-    const isModern = claimsModern(message);
-    if (isModern) this.revision ??= MODERN;
-    const revision = isModern ? MODERN : (this.revision ?? "2025-03-26");
-    this.#asked.set(JSON.stringify(message["id"]), { method: message["method"], revision });
+  /** The client says something, or several things at once: whatever they are. */
+  heard(...messages: readonly unknown[]): void {
+    const asked = new Map<string, Asked | "several">();
+    for (const message of messages) {
+      if (!isMessage(message) || typeof message["method"] !== "string" || !("id" in message)) continue;
+      const isModern = claimsModern(message);
+      if (isModern) this.revision ??= MODERN;
+      const revision = isModern ? MODERN : (this.revision ?? "2025-03-26");
+      const id = JSON.stringify(message["id"]);
+      asked.set(id, asked.has(id) ? "several" : { method: message["method"], revision });
+    }
+    for (const [id, one] of asked) this.#asked.set(id, one);
   }
 
   /** Gantry says something. */
@@ -59,6 +69,8 @@ export class Dialogue {
     seen++;
     const { id, method, result } = message;
     const asked = method === undefined ? this.#asked.get(JSON.stringify(id)) : undefined;
+    // Of two requests with one id, nobody can tell which is answered.
+    if (asked === "several") return;
     if (asked?.method === "initialize" && isMessage(result))
       this.revision = asRevision(result["protocolVersion"]);
     const revision = asked?.method === "initialize" ? this.revision : (asked?.revision ?? this.revision);
@@ -76,6 +88,11 @@ function complain(where: string, wrong: readonly string[], message: unknown): vo
 }
 
 const sessions = new Map<string, Dialogue>();
+
+/** A session is over: what was said in it is forgotten. */
+export function forgetSession(id: string): void {
+  sessions.delete(id);
+}
 
 type Header = (name: string) => string | null | undefined;
 
@@ -150,7 +167,7 @@ export class HttpExchange {
     // A revision that is not served is refused as the newest does it; a request that states none is of 2025-03-26.
     const revision = stated ? (asRevision(stated) ?? MODERN) : "2025-03-26";
     const dialogue = session ?? new Dialogue(isModern ? MODERN : revision);
-    for (const message of messages) dialogue.heard(message);
+    dialogue.heard(...messages);
     return dialogue;
   }
 }

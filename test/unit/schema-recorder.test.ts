@@ -113,5 +113,9 @@ describe("the schemas do not allow", () => {
   it("an answer to what nobody asked", () => {
     new Dialogue("2025-11-25").said(rpc({ id: 7, result: {} }), "here");
     expect(takeProblems()).toEqual([expect.stringContaining("answers no request of id 7")]);
+    const dialogue = new Dialogue("2025-03-26");
+    dialogue.heard(rpc({ id: 7, method: "ping" }), rpc({ id: 7, method: "tools/list" }));
+    dialogue.said(rpc({ id: 7, result: {} }), "to one of two with one id");
+    expect(takeProblems()).toEqual([]);
   });
 });
