@@ -2,7 +2,7 @@
 
 import type { Deployment, Grants } from "./client.ts";
 import type { ComponentDefinition } from "./components.ts";
-import type { Middleware, MiddlewareLayer } from "./compose.ts";
+import type { Middleware, MiddlewareFunction, MiddlewareLayer } from "./compose.ts";
 import type { RequestContext } from "./context.ts";
 import { Policy } from "./policy.ts";
 
@@ -14,6 +14,8 @@ export interface AuthenticationLayer extends MiddlewareLayer {
 export interface Authentication {
   /** Makes who calls known, where the request says so; refuses nobody. */
   readonly identify: (ctx: RequestContext) => Promise<void>;
+  /** The layer where it is asked who gets in at all: it finds out who calls, and no more. */
+  readonly admission: MiddlewareFunction;
   /** Whether components that declare nothing stay open to anybody. */
   readonly optional: boolean;
   /** All that its callers can ever be, where that is known. */
@@ -46,6 +48,11 @@ export function authenticationsIn(layers: readonly Middleware[]): readonly Authe
 
 export function isAuthentication(layer: Middleware): layer is AuthenticationLayer {
   return typeof layer === "object" && "authentication" in layer;
+}
+
+/** These layers where it is asked who gets in at all: nothing but authenticators. */
+export function admitting(layers: readonly Middleware[]): readonly MiddlewareFunction[] {
+  return authenticationsIn(layers).map(({ admission }) => admission);
 }
 
 /** Layers that make known who calls, for lists that show components of servers with authenticators of their own. */

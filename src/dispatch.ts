@@ -62,22 +62,22 @@ export function dispatch(
   }
 }
 
-/** The operation that is asked for, also where it is not there. */
-export function operationOf(sealed: Sealed, ask: Ask): Operation {
+/** What is asked for, also where it is not there. */
+function askedFor(sealed: Sealed, ask: Ask): Pick<SealedOperation, "operation" | "admission"> {
   switch (ask.kind) {
     case "tool":
     case "prompt":
-      return named(sealed, ask.kind, ask.name).operation;
+      return named(sealed, ask.kind, ask.name);
     case "resource":
-      return resourceAt(sealed, ask.name).operation;
+      return resourceAt(sealed, ask.name);
     case "completion":
-      return completion(sealed, ask).operation;
+      return completion(sealed, ask);
     case "list":
-      return sealed.lists[ask.list].operation;
+      return sealed.lists[ask.list];
     case "discover":
-      return sealed.discover.operation;
+      return sealed.discover;
     case "subscription":
-      return sealed.subscribe.operation;
+      return sealed.subscribe;
   }
 }
 
@@ -91,9 +91,9 @@ type Params = Readonly<Record<string, string>>;
 function resourceAt(sealed: Sealed, uri: string): SealedOperation & { readonly params: Params } {
   const resource = sealed.resources.get(uri);
   if (resource) return { ...resource, params: {} };
-  for (const { match, operation, run } of sealed.templates) {
+  for (const { match, operation, run, admission: admit } of sealed.templates) {
     const params = match(uri);
-    if (params) return { operation: { ...operation, name: uri }, run, params };
+    if (params) return { operation: { ...operation, name: uri }, run, admission: admit, params };
   }
   const operation = unknownOperation(sealed, "resource", uri);
   return { operation, run: sealed.unknown.resource, params: {} };
@@ -118,13 +118,28 @@ function unknownOperation({ isPrivate }: Sealed, kind: Operation["kind"], name: 
   return { kind, name, tags: [], access: isPrivate ? "authenticated" : "public", scopes: [] };
 }
 
-/** Whether a request that is no operation, such as a ping, may come at all: its caller, or the refusal. */
+/**
+ * Whether a caller gets in at all, whatever the arguments: the caller, or the refusal. Without `ask` for a request
+ * that is no operation, such as a ping. Nothing but authenticators and policies runs.
+ */
 export function admission(
   sealed: Sealed,
   envelope: CallEnvelope,
   services: Services,
-): Outcome | Promise<Outcome> | undefined {
-  return sealed.admission && perform(sealed.admission, undefined, envelope, services);
+  ask?: Ask,
+): Promise<Outcome> | undefined {
+  if (!sealed.admission) return undefined;
+  const { operation, admission: run = sealed.admission.run } = ask ? askedFor(sealed, ask) : sealed.admission;
+  const ctx = new RequestContext(operation, envelope, services.validatorOf);
+  const admitted = async (): Promise<Outcome> => {
+    try {
+      await run(ctx, undefined);
+      return { result: {}, identity: identityOf(ctx) };
+    } catch (error) {
+      return failed(ctx, error, services);
+    }
+  };
+  return admitted();
 }
 
 function perform<A>(
@@ -191,15 +206,16 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
 
 function failed(ctx: RequestContext, error: unknown, { logger }: Services): Outcome {
   const { kind, name } = ctx.operation;
+  const identity = identityOf(ctx);
   const fields = { requestId: ctx.requestId, operation: kind, name };
   const shown = presentable(error, ctx.requestId);
   if (shown.code === "INTERNAL_ERROR" && shown.cause !== undefined && ctx.signal.aborted) {
     logger.debug({ ...fields, err: shown.cause }, "A call ended because it was cancelled");
-    return { error: cancelled(shown.cause) };
+    return { error: cancelled(shown.cause), identity };
   }
   if (shown.code === "INTERNAL_ERROR")
     logger.error({ ...fields, err: shown.cause ?? shown }, "Unexpected error");
-  return { error: shown };
+  return { error: shown, identity };
 }
 
 /** The error as its caller may see it: one that cannot even be read or written as JSON is an unexpected one. */

@@ -58,8 +58,7 @@ export function accessOf(what: string, options: AccessOptions<never>): Access {
     if (value !== undefined && value !== true)
       throw new ConfigurationError(`${what}: ${name} can only be true. Leave it out instead.`);
   }
-  if (guards !== undefined && (guards as readonly unknown[]).length > 0)
-    checkGuards(`${what}: guards`, guards);
+  if (guards !== undefined) checkGuards(`${what}: guards`, guards);
   const tenants = tenant === true ? [] : typeof tenant === "string" ? [tenant] : tenant;
   const all: readonly Guard<never>[] = [
     ...(roles === undefined ? [] : [within(`${what}: roles`, () => hasRole(...roles))]),

@@ -7,7 +7,7 @@ import type {
   ResourceDefinition,
   ToolDefinition,
 } from "./components.ts";
-import { authenticationsIn, isAuthentication, recognising } from "./authentication.ts";
+import { admitting, authenticationsIn, recognising } from "./authentication.ts";
 import type { Middleware, Run } from "./compose.ts";
 import type { Ask, ListKind, Operation } from "./context.ts";
 import { MCPError } from "./errors.ts";
@@ -25,6 +25,8 @@ import { VisibleList } from "./visibility.ts";
 export interface SealedOperation<A = Readonly<Record<string, unknown>>> {
   readonly operation: Operation;
   readonly run: Run<A>;
+  /** Tells whether a caller gets in at all, whatever the arguments; of components whose callers are identified. */
+  readonly admission?: Run<undefined> | undefined;
 }
 
 /** A resource, which may also be followed by those who may read it. */
@@ -72,7 +74,7 @@ export interface Sealed {
   readonly lists: Readonly<Record<ListKind, SealedOperation<string | undefined>>>;
   readonly discover: SealedOperation<undefined>;
   readonly subscribe: SealedOperation<object>;
-  /** What requests that are no operation pass, where callers are identified. */
+  /** What is no component's and no operation at all, such as a ping: who gets in, where callers are identified. */
   readonly admission: SealedOperation<undefined> | undefined;
   /** Whether what declares nothing is for known callers alone. */
   readonly isPrivate: boolean;
@@ -114,11 +116,19 @@ export function seal(definitions: readonly ComponentDefinition[], options: SealO
       return [each, new Policy(each.access, isPrivate || identifies)];
     }),
   );
-  const listLayers = [...middleware, ...recognising(definitions, middleware)];
+  const recognisers = recognising(definitions, middleware);
+  const listLayers = [...middleware, ...recognisers];
   const policyOf = (definition: ComponentDefinition) => policies.get(definition) as Policy;
   // Where nothing is open, neither is what tells of it.
   const isClosed = isPrivate && definitions.every((each) => policyOf(each).authenticated);
 
+  const admission = (layers: readonly Middleware[], policy?: Policy): Run<undefined> | undefined =>
+    layers.length === 0
+      ? undefined
+      : timed(options.timeout, layers, "discover", (ctx) => {
+          policy?.admit(ctx);
+          return {};
+        });
   const own = <A>(kind: Operation["kind"], name: string, heart: Run<A>): SealedOperation<A> => ({
     operation: { kind, name, tags: [], access: isClosed ? "authenticated" : "public", scopes: [] },
     run: timed(options.timeout, listLayers, kind, heart),
@@ -138,7 +148,12 @@ export function seal(definitions: readonly ComponentDefinition[], options: SealO
     };
     const timeout = definition.timeout ?? options.timeout;
     const layers = [...middleware, ...definition.layers];
-    return { operation, run: timed(timeout, layers, kind, heart(definition, policy, options)), policy };
+    return {
+      operation,
+      run: timed(timeout, layers, kind, heart(definition, policy, options)),
+      policy,
+      admission: admission(admitting(layers), policy),
+    };
   };
   const list = (kind: ListKind, components: readonly ComponentDefinition[]) => {
     const pages = new VisibleList(
@@ -169,6 +184,7 @@ export function seal(definitions: readonly ComponentDefinition[], options: SealO
       ...component(resource, "resource", resourceHeart),
       match: (resource.template as UriTemplate).match,
     }));
+  const admitted = admission([...admitting(middleware), ...recognisers]);
   const unknown = (kind: "tool" | "resource" | "prompt") =>
     timed(options.timeout, middleware, kind, ({ operation: { name } }) => refuse(notFound(kind, name)));
 
@@ -197,13 +213,7 @@ export function seal(definitions: readonly ComponentDefinition[], options: SealO
     subscribe: own("subscription", "subscriptions/listen", (ctx, filter: object) =>
       readableUris(filter, ctx, sealedResources, sealedTemplates),
     ),
-    admission:
-      authentications.length === 0
-        ? undefined
-        : {
-            ...own("discover", "discover", () => ({})),
-            run: timed(options.timeout, middleware.filter(isAuthentication), "discover", () => ({})),
-          },
+    admission: admitted && { ...own("discover", "discover", () => ({})), run: admitted },
     isPrivate,
     paramHeaders: new Map(
       tools.flatMap(({ key, paramHeaders }) => (paramHeaders.length > 0 ? [[key, paramHeaders]] : [])),

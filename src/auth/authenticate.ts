@@ -1,6 +1,7 @@
 /** The layer that finds out who calls. */
 
 import type { AuthenticationLayer } from "../authentication.ts";
+import type { Next } from "../compose.ts";
 import {
   type AuthenticatedClient,
   type Authenticator,
@@ -81,6 +82,35 @@ export function authenticate(
   const verified = verifying(scopeHierarchy);
   const metadata = resource === undefined ? undefined : metadataUrl(resource);
 
+  const identified = async (ctx: RequestContext, next: Next, enriches: boolean) => {
+    const { access, scopes } = ctx.operation;
+    const credentials = new RequestCredentials(originOf(ctx));
+    let found;
+    try {
+      found = await authenticator.authenticate(credentials);
+    } catch (error) {
+      throw error instanceof AuthenticationError
+        ? withChallenge(error, challenge({ error, scopes, metadata }))
+        : error;
+    }
+    if (found) {
+      const client = identify(ctx, verified(found));
+      // Whoever may come unknown is not looked up either.
+      if (onAuthenticate && enriches && access === "authenticated") await onAuthenticate(client, ctx);
+    } else if (access === "authenticated") {
+      throw withChallenge(missingIdentity(authenticator.missing), challenge({ scopes, metadata }));
+    }
+    try {
+      return await next();
+    } catch (error) {
+      if (metadata !== undefined && error instanceof AccessDeniedError && error.missingScopes) {
+        const wanted = [...new Set([...scopes, ...error.missingScopes])];
+        withChallenge(error, insufficient(wanted, metadata));
+      }
+      throw error;
+    }
+  };
+
   return {
     name: "authenticate",
     authentication: {
@@ -90,39 +120,13 @@ export function authenticate(
         ).catch(() => undefined);
         if (found) identify(ctx, verified(found));
       },
+      admission: (ctx, next) => identified(ctx, next, false),
       optional,
       grants: widened(authenticator.grants, scopeHierarchy),
       problems: (deployment) => authenticator.problems?.(deployment) ?? [],
       routes: metadataRoutes(options),
     },
-    handle: async (ctx, next) => {
-      const { access, scopes } = ctx.operation;
-      const credentials = new RequestCredentials(originOf(ctx));
-      let found;
-      try {
-        found = await authenticator.authenticate(credentials);
-      } catch (error) {
-        throw error instanceof AuthenticationError
-          ? withChallenge(error, challenge({ error, scopes, metadata }))
-          : error;
-      }
-      if (found) {
-        const client = identify(ctx, verified(found));
-        // Whoever may come unknown is not looked up either.
-        if (onAuthenticate && access === "authenticated") await onAuthenticate(client, ctx);
-      } else if (access === "authenticated") {
-        throw withChallenge(missingIdentity(authenticator.missing), challenge({ scopes, metadata }));
-      }
-      try {
-        return await next();
-      } catch (error) {
-        if (metadata !== undefined && error instanceof AccessDeniedError && error.missingScopes) {
-          const wanted = [...new Set([...scopes, ...error.missingScopes])];
-          withChallenge(error, insufficient(wanted, metadata));
-        }
-        throw error;
-      }
-    },
+    handle: (ctx, next) => identified(ctx, next, true),
   };
 }
 

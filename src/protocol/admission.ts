@@ -2,9 +2,9 @@
 
 import { type VerifiedIdentity, challengeOf } from "../client.ts";
 import type { Ask } from "../context.ts";
-import { type Outcome, admission, dispatch, operationOf } from "../dispatch.ts";
+import { type Outcome, admission } from "../dispatch.ts";
 import type { MCPError } from "../errors.ts";
-import { isPromise } from "../promises.ts";
+import { AccessDeniedError } from "../policy.ts";
 import type { Sealed } from "../seal.ts";
 import { type Exchange, type ProtocolServices, type Reply, errorReply } from "./exchange.ts";
 import type { RequestId } from "./jsonrpc.ts";
@@ -33,53 +33,54 @@ export function whenAdmitted(
   exchange: Exchange,
   services: ProtocolServices,
   id: RequestId | undefined,
-  reply: () => Reply,
+  reply: () => Reply | Promise<Reply>,
 ): Reply | Promise<Reply> {
   const outcome = admission(sealed, envelopeOf(exchange), services);
-  if (!outcome) return reply();
-  const settle = (settled: Outcome) => refusalOf(settled, id, exchange.requestId) ?? reply();
-  return isPromise(outcome) ? outcome.then(settle) : settle(outcome);
+  return outcome
+    ? outcome.then((settled) => refusalOf(settled, ADMISSION, id, exchange.requestId) ?? reply())
+    : reply();
 }
 
-/** Who sends a request that is no operation; or the refusal. */
+/**
+ * Who sends a request; or the refusal, where it asks for credentials. That a known caller may not do what is asked is
+ * told where it is done.
+ */
 export async function callerOf(
   sealed: Sealed,
   exchange: Exchange,
   services: ProtocolServices,
   id: RequestId | undefined,
+  ask: Ask | undefined,
 ): Promise<{ readonly identity: VerifiedIdentity | undefined } | { readonly refusal: Reply }> {
-  const outcome = await admission(sealed, envelopeOf(exchange), services);
-  const refusal = outcome && refusalOf(outcome, id, exchange.requestId);
-  return refusal ? { refusal } : { identity: outcome?.identity };
+  const outcome = await admission(sealed, envelopeOf(exchange), services, ask);
+  const refusal = outcome && refusalOf(outcome, ask ?? ADMISSION, id, exchange.requestId);
+  const isTold = outcome?.error instanceof AccessDeniedError && !challengeOf(outcome.error);
+  return refusal && !isTold ? { refusal } : { identity: outcome?.identity };
 }
 
-/**
- * The refusal that an unknown caller gets of an operation that is for known ones alone; nothing where the caller
- * is known or need not be. For what has to be answered before the operation itself.
- */
-export async function refusalOfUnknown(
+/** What becomes of an operation whose caller does not get in, whatever its arguments; nothing where it does. */
+export async function barred(
   sealed: Sealed,
   ask: Ask,
-  id: RequestId,
   exchange: Exchange,
   services: ProtocolServices,
-): Promise<Reply | undefined> {
-  if (operationOf(sealed, ask).access === "public") return undefined;
-  const caller = await callerOf(sealed, exchange, services, id);
-  if ("refusal" in caller) return caller.refusal;
-  if (caller.identity) return undefined;
-  // It gets no further than to the layer that asks who calls.
-  const { error } = await dispatch(sealed, { ask, envelope: envelopeOf(exchange) }, services);
-  return error && challengeReply(error, id, ask, exchange.requestId, "legacy");
+): Promise<Outcome | undefined> {
+  const outcome = await admission(sealed, envelopeOf(exchange), services, ask);
+  return outcome?.error && outcome;
 }
 
 const ADMISSION: Ask = { kind: "discover" };
 
-function refusalOf({ error }: Outcome, id: RequestId | undefined, requestId: string): Reply | undefined {
+function refusalOf(
+  { error }: Outcome,
+  ask: Ask,
+  id: RequestId | undefined,
+  requestId: string,
+): Reply | undefined {
   if (!error) return undefined;
   return (
-    challengeReply(error, id, ADMISSION, requestId, "legacy") ??
-    errorReply(200, id, rpcError(error, ADMISSION, requestId, "legacy"))
+    challengeReply(error, id, ask, requestId, "legacy") ??
+    errorReply(200, id, rpcError(error, ask, requestId, "legacy"))
   );
 }
 

@@ -27,7 +27,11 @@ export function answer(
   services: ProtocolServices,
 ): Reply | Promise<Reply> {
   const version = exchange.header("mcp-protocol-version");
-  if (Array.isArray(body)) return answerBatch(sealed, body, version, exchange, services);
+  if (Array.isArray(body)) {
+    return whenAdmitted(sealed, exchange, services, undefined, () =>
+      answerBatch(sealed, body, version, exchange, services),
+    );
+  }
   const message = readMessage(body);
   if ("problem" in message) return invalidRequest(400, `Invalid request: ${message.problem}`, message.id);
   if ("notification" in message) {

@@ -26,11 +26,15 @@ export function answerLegacy(
   services: ProtocolServices,
 ): Reply | Promise<Reply> {
   const problem = metaProblem(params["_meta"]);
-  if (problem !== undefined) return invalidParams(id, problem);
+  if (problem !== undefined)
+    return whenAdmitted(sealed, exchange, services, id, () => invalidParams(id, problem));
   if (!isMethod(method))
     return whenAdmitted(sealed, exchange, services, id, () => answerItself(sealed, id, method, params));
   const read = readAsk(method, params);
-  if ("error" in read) return errorReply(200, id, read.error);
+  if ("error" in read) {
+    const { error } = read;
+    return whenAdmitted(sealed, exchange, services, id, () => errorReply(200, id, error));
+  }
   const envelope: CallEnvelope = {
     requestId: exchange.requestId,
     protocolVersion: version,

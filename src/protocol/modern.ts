@@ -9,7 +9,7 @@ import type { Audience, LogLevel } from "../voice.ts";
 import { type Meta, envelopeProblem } from "./envelope.ts";
 import { type Exchange, type ProtocolServices, type Reply, errorReply, invalidRequest } from "./exchange.ts";
 import { contradiction, missing, paramMismatch } from "./headers.ts";
-import { refusalOfUnknown, whenAdmitted } from "./admission.ts";
+import { barred, whenAdmitted } from "./admission.ts";
 import { RPC, type RequestId, type RpcError, type RpcRequest, isObject } from "./jsonrpc.ts";
 import { isMethod, readAsk } from "./methods.ts";
 import { encodeModern } from "./modern-result.ts";
@@ -38,15 +38,18 @@ export function answerModern(
   const read = readModern(sealed, method, params);
   if (!read)
     return whenAdmitted(sealed, exchange, services, id, () => errorReply(404, id, methodNotFound(method)));
-  if ("error" in read) return errorReply(200, id, read.error);
+  if ("error" in read) {
+    const { error } = read;
+    return whenAdmitted(sealed, exchange, services, id, () => errorReply(200, id, error));
+  }
   const { ask } = read;
+  const admitted = { sealed, ask, id, meta, params, exchange, services };
   const declared = ask.kind === "tool" ? sealed.paramHeaders.get(ask.name) : undefined;
   const mismatched =
     declared && ask.kind === "tool" ? paramMismatch(declared, ask.args, exchange.header) : undefined;
   if (mismatched) {
-    const told = refuse(id, mismatched);
-    // Who may not know of the tool does not learn of its parameters.
-    return refusalOfUnknown(sealed, ask, id, exchange, services).then((refusal) => refusal ?? told);
+    // Who may not use the tool does not learn of its parameters.
+    return unlessBarred(admitted, refuse(id, mismatched));
   }
   if (ask.kind === "subscription" && !exchange.say) {
     return invalidRequest(
@@ -55,7 +58,15 @@ export function answerModern(
       id,
     );
   }
-  return run({ sealed, ask, id, meta, params, exchange, services });
+  return run(admitted);
+}
+
+/** `reply`, to those whom the operation would have got as far as its arguments. */
+async function unlessBarred({ sealed, ask, id, exchange, services }: Admitted, reply: Reply): Promise<Reply> {
+  const outcome = await barred(sealed, ask, exchange, services);
+  return outcome
+    ? encodeModern(outcome, { sealed, ask, id, requestId: exchange.requestId }, services)
+    : reply;
 }
 
 /** The error for a request that names the modern revision in its header alone. */
@@ -130,15 +141,18 @@ const firstInquiry = (): Inquiry => new ReplayInquiry();
 async function retry(admitted: Admitted): Promise<Reply> {
   const { sealed, ask, id, params, services } = admitted;
   const { requestState, inputResponses = {} } = params;
-  if (!isObject(inputResponses))
-    return errorReply(200, id, invalidParams('"inputResponses" must be an object.'));
+  if (!isObject(inputResponses)) {
+    const wrong = errorReply(200, id, invalidParams('"inputResponses" must be an object.'));
+    return unlessBarred(admitted, wrong);
+  }
   let record: CallRecord | undefined;
   if (requestState !== undefined) {
     record =
       typeof requestState === "string"
         ? await services.codec.open(requestState, ask, sealed.info.name)
         : undefined;
-    if (!record) return errorReply(200, id, invalidParams(new RequestStateError().message));
+    if (!record)
+      return unlessBarred(admitted, errorReply(200, id, invalidParams(new RequestStateError().message)));
   }
   return perform(admitted, (principal) => resumed(record, inputResponses, principal), true);
 }

@@ -5,7 +5,7 @@ import type { Cancellation } from "../cancellation.ts";
 import { milliseconds } from "../duration.ts";
 import { memoryEventStore } from "../events.ts";
 import { claimsModern } from "../protocol/envelope.ts";
-import { callerOf, refusalOfUnknown } from "../protocol/admission.ts";
+import { callerOf } from "../protocol/admission.ts";
 import {
   type Exchange,
   type ProtocolServices,
@@ -25,8 +25,8 @@ import type { Session } from "../sdk/session.ts";
 interface Entry {
   readonly id: string;
   readonly session: Session;
-  /** Who opened it, where that is known: it is nobody else's. */
-  readonly principal: string | undefined;
+  /** Whose it is, where that is known: it is nobody else's. */
+  principal: string | undefined;
   /** Requests and streams that use the session now. */
   uses: number;
   lastUsed: number;
@@ -84,7 +84,7 @@ export class Sessions {
     const entry = id === undefined ? await this.#open(principal) : this.#entries.get(id);
     if (entry === "full") return FULL;
     // The client is to begin again (2025-11-25, "Session Management"). Another's session is none: its id proves nothing.
-    if (!entry || entry.principal !== principal)
+    if (!entry || !belongs(entry, principal))
       return errorReply(404, undefined, {
         code: RPC.invalidRequest,
         message: "Session not found: initialize again.",
@@ -114,12 +114,9 @@ export class Sessions {
     const sealed = await this.#runtime.sealed();
     const message = readMessage(body);
     const asked = "request" in message ? message.request : undefined;
-    const caller = await callerOf(sealed, exchange, this.#services, asked?.id);
-    if (!asked || "refusal" in caller || caller.identity) return caller;
-    const read = isMethod(asked.method) ? readAsk(asked.method, asked.params ?? {}) : undefined;
-    if (!read || "error" in read) return caller;
-    const refusal = await refusalOfUnknown(sealed, read.ask, asked.id, exchange, this.#services);
-    return refusal ? { refusal } : caller;
+    const read = asked && isMethod(asked.method) ? readAsk(asked.method, asked.params ?? {}) : undefined;
+    const ask = read && "ask" in read ? read.ask : undefined;
+    return callerOf(sealed, exchange, this.#services, asked?.id, ask);
   }
 
   async #open(principal: string | undefined): Promise<Entry | "full"> {
@@ -163,8 +160,10 @@ export class Sessions {
       const { status, body: events } = response;
       const id = response.headers.get("mcp-session-id");
       const headers = id === null ? {} : { "mcp-session-id": id };
+      // A call that was admitted may finish, here as elsewhere.
+      const listener = method === "GET" ? identity : undefined;
       if (events && response.headers.get("content-type")?.startsWith("text/event-stream"))
-        return { status, body: "", headers, relay: (to) => pump(events, to, replayed, identity, done) };
+        return { status, body: "", headers, relay: (to) => pump(events, to, replayed, listener, done) };
       const text = await response.text();
       done();
       return status < 400 ? { status, body: text, headers } : refused(status, text, idOf(body));
@@ -189,6 +188,19 @@ export class Sessions {
       this.#runtime.logger.warn({ err: error }, "A session did not end well");
     }
   }
+}
+
+/**
+ * Whether a session is this caller's. One that was opened by somebody unknown is of the first who gives a name: so goes
+ * a client that is asked for credentials on the way.
+ */
+function belongs(entry: Entry, principal: string | undefined): boolean {
+  if (entry.principal === undefined && principal !== undefined) {
+    entry.principal = principal;
+    // What was opened without credentials is not told what concerns their owner.
+    entry.session.endStream();
+  }
+  return entry.principal === principal;
 }
 
 const FULL: Reply = errorReply(

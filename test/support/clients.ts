@@ -103,22 +103,46 @@ export function connect(way: Way, step: Step): Promise<Driver> {
 async function overHttp(way: Way, step: Step): Promise<Driver> {
   const log = capturedLog();
   const running = await listen(stepServer(step, { logger: log.logger }));
-  const url = new URL(running.url);
-  const transport = way.client === "sdk 1.32" ? new HttpV1(url) : new StreamableHTTPClientTransport(url);
-  return await attach(
-    way,
-    transport,
-    log,
-    () => "",
-    () => running.close(),
-  );
+  return await overUrl(way, running.url, { log, end: () => running.close() });
 }
 
-async function overStdio(way: Way, step: Step): Promise<Driver> {
+/** How a client reaches a server that runs already. */
+export interface Reaching {
+  readonly fetch?: (url: string | URL, init?: RequestInit) => Promise<Response>;
+  /** The server's log. */
+  readonly log?: CapturedLog;
+  /** Ends what is to end with the client. */
+  readonly end?: () => Promise<void>;
+}
+
+/** Connects to a server that listens at `at`. */
+export async function overUrl(
+  way: Way,
+  at: string,
+  { fetch, log = capturedLog(), end = async () => {} }: Reaching = {},
+): Promise<Driver> {
+  const url = new URL(at);
+  const options = fetch && { fetch };
+  const transport =
+    way.client === "sdk 1.32" ? new HttpV1(url, options) : new StreamableHTTPClientTransport(url, options);
+  return await attach(way, transport, log, () => "", end);
+}
+
+function overStdio(way: Way, step: Step): Promise<Driver> {
+  return overProcess(way, [FIXTURE, String(step)]);
+}
+
+/** Starts a TypeScript program that serves on stdio, and connects to it. */
+export async function overProcess(
+  way: Way,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<Driver> {
   const parameters = {
     command: process.execPath,
-    args: ["--import", "tsx", FIXTURE, String(step)],
+    args: ["--import", "tsx", ...args],
     cwd: ROOT,
+    env: { PATH: process.env["PATH"] ?? "", ...env },
     stderr: "pipe" as const,
   };
   const transport = way.client === "sdk 1.32" ? new StdioV1(parameters) : new StdioV2(parameters);

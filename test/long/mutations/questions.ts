@@ -82,8 +82,8 @@ export const questionsRooms: readonly Room[] = [
       {
         what: "a state that does not open is refused",
         file: "src/protocol/modern.ts",
-        find: "if (!record) return errorReply(200, id, invalidParams(new RequestStateError().message));",
-        replace: "",
+        find: "if (!record)\n      return unlessBarred",
+        replace: "if (false)\n      return unlessBarred",
         tests: ["test/e2e/talking/rounds"],
       },
       {

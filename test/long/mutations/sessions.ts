@@ -34,7 +34,7 @@ export const sessionsRooms: readonly Room[] = [
       {
         what: "a session is its client's",
         file: "src/transport/sessions.ts",
-        find: "if (!entry || entry.principal !== principal)",
+        find: "if (!entry || !belongs(entry, principal))",
         replace: "if (!entry)",
         tests: ["test/e2e/talking/principals"],
       },
