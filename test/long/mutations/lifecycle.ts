@@ -44,6 +44,20 @@ export const lifecycleRooms: readonly Room[] = [
         tests: ["test/e2e/drain.test"],
       },
       {
+        what: "calls beyond the limit are cancelled",
+        file: "src/transport/listen.ts",
+        find: 'endpoint.cancelAll(new Error("The server is shutting down."));',
+        replace: "",
+        tests: ["test/e2e/drain.test"],
+      },
+      {
+        what: "and then cut",
+        file: "src/transport/listen.ts",
+        find: "setTimeout(() => server.closeAllConnections(), CUT_AFTER);",
+        replace: "",
+        tests: ["test/e2e/drain.test"],
+      },
+      {
         what: "streams end with the server",
         file: "src/transport/listen.ts",
         find: "  endpoint.endStreams();\n",

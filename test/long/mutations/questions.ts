@@ -236,6 +236,13 @@ export const questionsRooms: readonly Room[] = [
         tests: ["test/e2e/talking/unaskable", "test/e2e/talking/rounds", "test/e2e/talking/forms"],
       },
       {
+        what: "fields that no form can show",
+        file: "src/form.ts",
+        find: "if (shown) return shown;",
+        replace: "return shown ?? field;",
+        tests: ["test/e2e/talking/unaskable", "test/e2e/talking/forms"],
+      },
+      {
         what: "pages over https",
         file: "src/elicitation.ts",
         find: 'const safe = protocol === "https:" ||',

@@ -51,7 +51,7 @@ export async function mutations(
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(1));
 
   const all = [...new Set(chosen.flatMap(({ tests }) => tests))];
-  const before = await failedTest(folders[0] as string, all, PATIENCE * 4);
+  const before = await failedTest(folders[0] as string, [...all, "--testTimeout=120000"], PATIENCE * 8);
   if (before !== undefined) {
     print(`The tests fail as the project is: ${before}`);
     return false;
@@ -107,7 +107,11 @@ interface Report {
     readonly name: string;
     readonly status: string;
     readonly message?: string;
-    readonly assertionResults: readonly { readonly status: string; readonly fullName: string }[];
+    readonly assertionResults: readonly {
+      readonly status: string;
+      readonly fullName: string;
+      readonly failureMessages?: readonly string[] | null;
+    }[];
   }[];
 }
 
@@ -126,7 +130,11 @@ async function failedTest(
   const failed = testResults
     .flatMap(({ assertionResults }) => assertionResults)
     .find(({ status }) => status === "failed");
-  if (failed) return failed.fullName.trim();
+  if (failed) {
+    // A test that only takes too long may do so on a busy machine as well: whoever reads this is to know.
+    const late = failed.failureMessages?.some((message) => message.includes("timed out in"));
+    return failed.fullName.trim() + (late ? " (timed out)" : "");
+  }
   const broken = testResults.find(({ status }) => status === "failed");
   return `${BROKEN}: ${broken?.name ?? tests.join(", ")} ${broken?.message ?? ""}`.trim();
 }
