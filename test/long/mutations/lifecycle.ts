@@ -58,6 +58,26 @@ export const lifecycleRooms: readonly Room[] = [
         tests: ["test/e2e/drain.test"],
       },
       {
+        what: "a second signal ends at once",
+        file: "src/transport/signals.ts",
+        find: "if (ending) process.exit(1);",
+        replace: "if (ending) return;",
+        tests: ["test/e2e/drain.test"],
+      },
+      {
+        what: "a shutdown that fails",
+        file: "src/transport/signals.ts",
+        find: 'logger.error({ err: error }, "The shutdown failed");\n      process.exit(1);',
+        replace: "process.exit(0);",
+        tests: ["test/e2e/drain.test", "test/e2e/lifecycle"],
+      },
+      {
+        what: "routes that fail say nothing",
+        file: "src/transport/routes.ts",
+        find: 'message: "An internal error occurred." }',
+        replace: "message: String(error) }",
+      },
+      {
         what: "streams end with the server",
         file: "src/transport/listen.ts",
         find: "  endpoint.endStreams();\n",
