@@ -62,7 +62,7 @@ export class TestConnection {
   }
 
   post(body: unknown, headers: Readonly<Record<string, string>>, signal?: AbortSignal): Promise<Response> {
-    const { path = "/mcp" } = this.#options;
+    const { path = "/mcp", token } = this.#options;
     const raw = typeof body === "string" || body instanceof Uint8Array ? body : JSON.stringify(body);
     return this.#server.fetch(
       new Request(`http://localhost${path}`, {
@@ -70,6 +70,7 @@ export class TestConnection {
         headers: {
           "content-type": "application/json",
           accept: "application/json, text/event-stream",
+          ...(token !== undefined && { authorization: `Bearer ${token}` }),
           ...this.#options.headers,
           ...headers,
         },

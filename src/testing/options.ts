@@ -9,6 +9,8 @@ export type TestEra = "2026-07-28" | "2025-11-25" | "2025-06-18" | "2025-03-26";
 export interface TestClientOptions extends TestAnswers {
   /** Default: `2026-07-28`. In the others this client cannot be asked anything: the server keeps no session for it. */
   readonly era?: TestEra;
+  /** The bearer token sent with every request: who calls. */
+  readonly token?: string;
   /** Headers sent with every request. */
   readonly headers?: Readonly<Record<string, string>>;
   /** The path of the MCP endpoint. Default: `/mcp`. */

@@ -51,6 +51,13 @@ export const httpRooms: readonly Room[] = [
         replace: "requestTimeout: 0",
       },
       {
+        what: "size of heads",
+        file: "src/transport/listen.ts",
+        find: "maxHeaderSize: 16_384",
+        replace: "maxHeaderSize: 1_048_576",
+        tests: ["test/e2e/bad-input/headers", "test/e2e/bad-input/http"],
+      },
+      {
         what: "slow heads",
         file: "src/transport/listen.ts",
         find: "headersTimeout: 10_000",
@@ -116,6 +123,12 @@ export const httpRooms: readonly Room[] = [
         file: "src/transport/endpoint.ts",
         find: "host === undefined || !this.#gate.allowsHost(host)",
         replace: "false",
+      },
+      {
+        what: "Host compared exactly",
+        file: "src/transport/hosts.ts",
+        find: "hosts.has(withoutPort(host).toLowerCase())",
+        replace: "[...hosts].some((one) => host.startsWith(one))",
       },
       {
         what: "Origin",

@@ -8,12 +8,14 @@ import { httpRooms } from "./http.ts";
 import { lifecycleRooms } from "./lifecycle.ts";
 import { operationsRooms } from "./operations.ts";
 import { questionsRooms } from "./questions.ts";
+import { registrationRooms } from "./registration.ts";
 import { sessionsRooms } from "./sessions.ts";
 import { stdioRooms } from "./stdio.ts";
 import { streamsRooms } from "./streams.ts";
 import { templatesRooms } from "./templates.ts";
 
 export const rooms: readonly Room[] = [
+  ...registrationRooms,
   ...bodyRooms,
   ...httpRooms,
   ...templatesRooms,

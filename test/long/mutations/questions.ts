@@ -194,6 +194,33 @@ export const questionsRooms: readonly Room[] = [
         replace: "(value) => value,",
       },
       {
+        what: "one key, one question, on a connection that stays",
+        file: "src/inquiry.ts",
+        find: "if (key !== undefined) claim(this.#keys, key);",
+        replace: "",
+        tests: ["test/e2e/talking/asking", "test/e2e/talking/unaskable"],
+      },
+      {
+        what: "once, on a connection that stays",
+        file: "src/inquiry.ts",
+        find: "let result = this.#once.get(key);",
+        replace: "let result: Promise<unknown> | undefined;",
+        tests: ["test/e2e/talking/asking", "test/e2e/talking/unaskable"],
+      },
+      {
+        what: "effects that failed may be tried again",
+        file: "src/inquiry.ts",
+        find: "running.catch(() => this.#effects.delete(key));",
+        replace: "running.catch(() => {});",
+      },
+      {
+        what: "what older revisions do not know",
+        file: "src/sdk/bridge.ts",
+        find: "if (version >= LATEST_LEGACY || !isObject(elicitation)) return capabilities;",
+        replace: "if (true as boolean) return capabilities;",
+        tests: ["test/e2e/talking/unaskable", "test/e2e/talking/asking"],
+      },
+      {
         what: "forms need a client that shows them",
         file: "src/elicitation.ts",
         find: "if (!showsForms)",
@@ -234,6 +261,13 @@ export const questionsRooms: readonly Room[] = [
         find: "if (SECRET.test(name)) {",
         replace: "if (false) {",
         tests: ["test/e2e/talking/unaskable", "test/e2e/talking/rounds", "test/e2e/talking/forms"],
+      },
+      {
+        what: "fields that no form can show",
+        file: "src/form.ts",
+        find: "if (shown) return shown;",
+        replace: "return shown ?? field;",
+        tests: ["test/e2e/talking/unaskable", "test/e2e/talking/forms"],
       },
       {
         what: "pages over https",

@@ -50,14 +50,15 @@ export async function mutations(
   process.once("exit", leave);
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(1));
 
-  const all = [...new Set(chosen.flatMap(({ tests }) => tests))];
-  const before = await failedTest(folders[0] as string, all, PATIENCE * 4);
-  if (before !== undefined) {
-    print(`The tests fail as the project is: ${before}`);
-    return false;
-  }
+  let unsound = false;
   let unseen = 0;
   const waiting = chosen.values();
+  const asItIs = async (folder: string) => {
+    const all = [...new Set(chosen.flatMap(({ tests }) => tests))];
+    const failed = await failedTest(folder, [...all, "--testTimeout=120000"], PATIENCE * 8);
+    unsound = failed !== undefined;
+    print(unsound ? `The tests fail as the project is: ${failed}` : "The tests pass as the project is");
+  };
   const work = async (folder: string) => {
     for (const { room, defence, tests } of waiting) {
       const { seen, by } = await switchedOff(folder, defence, tests);
@@ -65,12 +66,13 @@ export async function mutations(
       print(`${seen ? "red  " : "GREEN"} ${room.padEnd(13)} ${defence.what}: ${by}`);
     }
   };
-  await Promise.all(folders.map(work));
+  const [first, ...others] = folders as [string, ...string[]];
+  await Promise.all([asItIs(first).then(() => work(first)), ...others.map(work)]);
   const seconds = ((performance.now() - started) / 1_000).toFixed(0);
   print(
     `${chosen.length} defences, ${chosen.length - unseen} seen by a test, ${unseen} not, in ${seconds} s`,
   );
-  return unseen === 0;
+  return unseen === 0 && !unsound;
 }
 
 /** The project without what git does not keep. Its packages are those that are installed. */
@@ -107,7 +109,11 @@ interface Report {
     readonly name: string;
     readonly status: string;
     readonly message?: string;
-    readonly assertionResults: readonly { readonly status: string; readonly fullName: string }[];
+    readonly assertionResults: readonly {
+      readonly status: string;
+      readonly fullName: string;
+      readonly failureMessages?: readonly string[] | null;
+    }[];
   }[];
 }
 
@@ -126,7 +132,11 @@ async function failedTest(
   const failed = testResults
     .flatMap(({ assertionResults }) => assertionResults)
     .find(({ status }) => status === "failed");
-  if (failed) return failed.fullName.trim();
+  if (failed) {
+    // A test that only takes too long may do so on a busy machine as well: whoever reads this is to know.
+    const late = failed.failureMessages?.some((message) => message.includes("timed out in"));
+    return failed.fullName.trim() + (late ? " (timed out)" : "");
+  }
   const broken = testResults.find(({ status }) => status === "failed");
   return `${BROKEN}: ${broken?.name ?? tests.join(", ")} ${broken?.message ?? ""}`.trim();
 }

@@ -55,6 +55,20 @@ export const streamsRooms: readonly Room[] = [
         tests: ["test/e2e/talking/sessions"],
       },
       {
+        what: "a call that succeeded is not cancelled",
+        file: "src/cancellation.ts",
+        find: "if (this.#cancelled || this.#settled) return;",
+        replace: "if (this.#cancelled) return;",
+        tests: ["test/e2e/talking/streams", "test/reliability/disconnects"],
+      },
+      {
+        what: "a signal for calls cancelled before they look",
+        file: "src/cancellation.ts",
+        find: "if (this.#cancelled) this.#controller.abort(this.#reason);",
+        replace: "",
+        tests: ["test/e2e/talking/streams", "test/e2e/middleware", "test/e2e/lifecycle"],
+      },
+      {
         what: "nothing after the answer",
         file: "src/context.ts",
         find: "if (!audience || cancellation.settled) return undefined;",

@@ -32,6 +32,18 @@ export const templatesRooms: readonly Room[] = [
         replace: "",
       },
       {
+        what: "all of the URI",
+        file: "src/uri-template.ts",
+        find: "return position === uri.length ? values : undefined;",
+        replace: "return values;",
+      },
+      {
+        what: "empty variables",
+        file: "src/uri-template.ts",
+        find: ': raw === "") return undefined;',
+        replace: ": false) return undefined;",
+      },
+      {
         what: "decoded once",
         file: "src/uri-template.ts",
         find: 'value = decodeURIComponent(kind === "segments" ? raw.slice(1) : raw);',

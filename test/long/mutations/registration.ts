@@ -1,0 +1,298 @@
+/** What its author is told at registration, or at the start, so that it never reaches a client. */
+
+import type { Room } from "./defence.ts";
+
+export const registrationRooms: readonly Room[] = [
+  {
+    name: "registration",
+    tests: ["test/unit/registration"],
+    defences: [
+      {
+        what: "names taken",
+        file: "src/registry.ts",
+        find: "if (this.#definitions.has(id)) {",
+        replace: "if (false) {",
+      },
+      {
+        what: "templates that match the same",
+        file: "src/registry.ts",
+        find: 'if (kind === "resource" && shapeOf(key) === shape) {',
+        replace: "if (false) {",
+      },
+      {
+        what: "what names no component",
+        file: "src/registry.ts",
+        find: "if (named.length !== 1 ||",
+        replace: "if (false &&",
+      },
+      {
+        what: "nothing found to switch",
+        file: "src/registry.ts",
+        find: "if (found.length === 0) {",
+        replace: "if (false) {",
+        tests: ["test/unit/registration", "test/e2e/steps"],
+      },
+      {
+        what: "names that clients cannot carry",
+        file: "src/components.ts",
+        find: 'if (typeof name !== "string" || !/^[A-Za-z0-9_.-]{1,128}$/.test(name)) {',
+        replace: "if (false) {",
+      },
+      {
+        what: "descriptions",
+        file: "src/components.ts",
+        find: 'if (typeof options.description !== "string" || options.description.trim() === "") {',
+        replace: "if (false) {",
+      },
+      {
+        what: "names of resources",
+        file: "src/components.ts",
+        find: 'if (typeof options.name !== "string" || options.name === "")',
+        replace: "if (false)",
+      },
+      {
+        what: "handlers",
+        file: "src/components.ts",
+        find: 'if (typeof handler !== "function")',
+        replace: "if (false)",
+      },
+      {
+        what: "URIs",
+        file: "src/components.ts",
+        find: "!isUriText(uri) || !URL.canParse(uri)",
+        replace: "!URL.canParse(uri)",
+      },
+      {
+        what: "metadata that cannot be written",
+        file: "src/components.ts",
+        find: "JSON.stringify([options._meta, options.icons]);",
+        replace: "",
+      },
+      {
+        what: "completers of no variable",
+        file: "src/components.ts",
+        find: "if (!template?.names.includes(variable))",
+        replace: "if (false)",
+      },
+      {
+        what: "completers of no argument",
+        file: "src/components.ts",
+        find: "if (!Object.hasOwn(properties, argument))",
+        replace: "if (false)",
+      },
+      {
+        what: "options that there are not",
+        file: "src/known-options.ts",
+        find: ".filter((name) => !Object.hasOwn(known, name))",
+        replace: ".filter(() => false)",
+      },
+      {
+        what: "option names that every object inherits",
+        file: "src/known-options.ts",
+        find: "!Object.hasOwn(known, name)",
+        replace: "!(name in known)",
+      },
+      {
+        what: "hints of tools",
+        file: "src/tool-annotations.ts",
+        find: "throw new ConfigurationError(",
+        replace: "void new ConfigurationError(",
+      },
+      {
+        what: "annotations: priority",
+        file: "src/content.ts",
+        find: "if (priority !== undefined && !(priority >= 0 && priority <= 1))",
+        replace: "if (false)",
+      },
+      {
+        what: "annotations: audience",
+        file: "src/content.ts",
+        find: "audience.every(isAudience)",
+        replace: "true",
+      },
+      { what: "annotations: time", file: "src/content.ts", find: "TIME.test(time) &&", replace: "" },
+      {
+        what: "durations",
+        file: "src/duration.ts",
+        find: "!(value >= 0 && value <= LONGEST)",
+        replace: "value < 0",
+      },
+      {
+        what: "cache hints",
+        file: "src/cache-hint.ts",
+        find: 'if (scope !== undefined && scope !== "public" && scope !== "private")',
+        replace: "if (false)",
+        tests: ["test/e2e/talking/cache-hints"],
+      },
+      {
+        what: "servers need a name and a version",
+        file: "src/options.ts",
+        find: 'if (typeof name !== "string" || name === "" ||',
+        replace: "if (false &&",
+      },
+      {
+        what: "size of a page",
+        file: "src/options.ts",
+        find: "if (!Number.isSafeInteger(pageSize) || (pageSize as number) < 1)",
+        replace: "if (false)",
+      },
+      {
+        what: "ports of an author's that lack methods",
+        file: "src/options.ts",
+        find: "if (missing.length > 0)",
+        replace: "if (false)",
+      },
+      {
+        what: "transports",
+        file: "src/options.ts",
+        find: 'if (options.transport !== "http" && options.transport !== "stdio")',
+        replace: "if (false)",
+      },
+    ],
+  },
+  {
+    name: "uris",
+    tests: ["test/unit/registration", "test/unit/uri-template"],
+    defences: [
+      {
+        what: "expressions of other levels",
+        file: "src/uri-template.ts",
+        find: "if (!match) {\n    throw",
+        replace: 'if (!match) return { name: expression, kind: "simple", after };\n  if (false) {\n    throw',
+      },
+      {
+        what: "schemes that are a variable",
+        file: "src/uri-template.ts",
+        find: "if (!/^[A-Za-z][A-Za-z0-9+.-]*:/.test(prefix))",
+        replace: "if (false)",
+      },
+      {
+        what: "variables that stand twice",
+        file: "src/uri-template.ts",
+        find: "if (new Set(names).size < names.length)",
+        replace: "if (false)",
+      },
+      {
+        what: "variables that touch",
+        file: "src/uri-template.ts",
+        find: 'if (variables.slice(0, -1).some(({ after }) => after === ""))',
+        replace: "if (false)",
+      },
+      {
+        what: "two variables of several segments",
+        file: "src/uri-template.ts",
+        find: 'if (variables.filter(({ kind }) => kind !== "simple").length > 1)',
+        replace: "if (false)",
+      },
+      {
+        what: "braces that stand alone",
+        file: "src/uri-template.ts",
+        find: "if (/[{}]/.test(literal))",
+        replace: "if (false)",
+      },
+      {
+        what: "characters that no URI has",
+        file: "src/uri-template.ts",
+        find: "if (!isUriText(literal))",
+        replace: "if (false)",
+      },
+    ],
+  },
+  {
+    name: "advertising",
+    tests: ["test/unit/registration"],
+    defences: [
+      {
+        what: "schemas that cannot be written",
+        file: "src/schema.ts",
+        find: "    JSON.stringify(json);\n  } catch",
+        replace: "  } catch",
+      },
+      {
+        what: "arguments that are no object",
+        file: "src/schema.ts",
+        find: 'if (json["type"] === undefined && (isUnion ||',
+        replace: "if (true || (isUnion ||",
+      },
+      {
+        what: "objects of schemas",
+        file: "src/schema.ts",
+        find: "if (key !== undefined) {\n    throw",
+        replace: "if (false) {\n    throw",
+      },
+      {
+        what: "libraries without JSON Schema",
+        file: "src/schema.ts",
+        find: 'if (typeof converter?.[side] !== "function") {',
+        replace: "if (!converter) return {};\n  if (false) {",
+      },
+      {
+        what: "dialects",
+        file: "src/validation/json-schema.ts",
+        find: "DIALECTS.find(([pattern]) => pattern.test(String($schema)))?.[1];",
+        replace: "Ajv2020 as (typeof DIALECTS)[0][1] | undefined;",
+      },
+      {
+        what: "validators that promise",
+        file: "src/validation/json-schema.ts",
+        find: 'if ("$async" in check) throw',
+        replace: "if (false) throw",
+      },
+      {
+        what: "what a component that is wrong takes with it",
+        file: "src/server.ts",
+        find: "if (!this.#sealed) throw new ConfigurationError(problems);",
+        replace: "throw new ConfigurationError(problems);",
+      },
+    ],
+  },
+  {
+    name: "reach",
+    tests: ["test/unit/registration", "test/e2e/lifecycle", "test/unit/transport"],
+    defences: [
+      {
+        what: "paths",
+        file: "src/transport/http-options.ts",
+        find: "new URL(base + path).pathname !== path",
+        replace: "false",
+      },
+      {
+        what: "paths of health",
+        file: "src/transport/http-options.ts",
+        find: "if (path === HEALTH.live || path === HEALTH.ready)",
+        replace: "if (false)",
+      },
+      {
+        what: "ports",
+        file: "src/transport/http-options.ts",
+        find: "Number.isInteger(port) && port >= 0 && port <= 65_535",
+        replace: "true",
+      },
+      {
+        what: "servers whose name nobody knows",
+        file: "src/transport/http-options.ts",
+        find: "if (http.publicUrl === undefined && !http.allowedHosts?.length) {",
+        replace: "if (false) {",
+      },
+      {
+        what: "public URLs",
+        file: "src/transport/hosts.ts",
+        find: "if (given.publicUrl !== undefined && !isWebUrl(given.publicUrl)) {",
+        replace: "if (given.publicUrl !== undefined && !URL.canParse(String(given.publicUrl))) {",
+      },
+      {
+        what: "allowed hosts",
+        file: "src/transport/hosts.ts",
+        find: "return /^(?:[a-z0-9.-]+|\\[[0-9a-f:]+\\])$/.test(host);",
+        replace: "return true;",
+      },
+      {
+        what: "origins that begin as this machine's",
+        file: "src/transport/hosts.ts",
+        find: "(?::\\d{1,5})?$/;",
+        replace: "(?::\\d{1,5})?/;",
+        tests: ["test/unit/transport", "test/e2e/bad-input/headers"],
+      },
+    ],
+  },
+];
