@@ -35,14 +35,25 @@ export function isTemplate(uri: string): boolean {
   return uri.includes("{");
 }
 
-/** Whether all of `text` may stand in a URI (RFC 3986, appendix A); URL parsers mend what may not. */
+/** What may not stand in a URI wherever it is, or not here (RFC 3986, appendix A). */
+const ODD = /[^!$-;=?-Z_a-z~]|%(?![\dA-Fa-f]{2})/gu;
+
+/** Brackets are for IP addresses (RFC 3986, section 3.2.2); none, where a template's variable gives it. */
+const UP_TO_ADDRESS = /^[a-z][a-z\d+.-]*:\/\/(?:[^@[\]/?#]*@)?\[[\da-f:.]*\](?![^:/?#])/i;
+
+/** Whether all of `text` may stand in a URI; URL parsers mend what may not. */
 export function isUriText(text: string): boolean {
-  return /^[!#-;=?-Z[\]_a-z~]*$/.test(text);
+  return asUriText(text) === text;
 }
 
 /** `text` with all that may not stand in a URI percent-encoded, as addresses in other scripts are (RFC 3987, section 3.1). */
 export function asUriText(text: string): string {
-  return isUriText(text) ? text : text.replace(/[^!#-;=?-Z[\]_a-z~]/gu, percentEncoded);
+  if (text.search(ODD) < 0) return text;
+  const address = UP_TO_ADDRESS.exec(text)?.[0].length ?? 0;
+  const fragment = text.indexOf("#");
+  return text.replace(ODD, (character, at: number) =>
+    at === fragment || (at < address && /[[\]]/.test(character)) ? character : percentEncoded(character),
+  );
 }
 
 function percentEncoded(character: string): string {

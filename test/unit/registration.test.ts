@@ -160,6 +160,8 @@ describe("a resource's URI", () => {
     "with a letter beyond ASCII": wrong("config://größe"),
     "with a character that URIs exclude": wrong("config://a|b"),
     "with a brace that closes nothing": wrong("config://app}"),
+    "with a bracket that is no address's": wrong("config://app[1]"),
+    "with a percent sign that encodes nothing": wrong("config://100%"),
     "that another resource has": [
       (server) => {
         resource("config://app")(server);

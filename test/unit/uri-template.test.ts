@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { compileTemplate, isTemplate } from "../../src/uri-template.ts";
+import { asUriText, compileTemplate, isTemplate } from "../../src/uri-template.ts";
 
 const match = (template: string, uri: string) => compileTemplate(template).match(uri);
 
@@ -125,4 +125,26 @@ describe("matching", () => {
     // Eight times the length: linear time takes 8 times as long, quadratic 64 times.
     expect(cost(160_000)).toBeLessThan(cost(20_000) * 30 + 1);
   });
+});
+
+describe("what may not stand in a URI is percent-encoded", () => {
+  test.each([
+    ["a://b/é🎉 c", "a://b/%C3%A9%F0%9F%8E%89%20c"],
+    ["a://b/\ud800", "a://b/%EF%BF%BD"],
+    ["a://b/http://[::1x", "a://b/http://%5B::1x"],
+    ["a://[::1]:80/[b]", "a://[::1]:80/%5Bb%5D"],
+    ["a://c@[::1]?[", "a://c@[::1]?%5B"],
+    ["a://[x]", "a://%5Bx%5D"],
+    ["a://b#c#[d]", "a://b#c%23%5Bd%5D"],
+    ["a://b/100%/%zz/%4", "a://b/100%25/%25zz/%254"],
+  ])("%s", (text, uri) => {
+    expect(asUriText(text)).toBe(uri);
+  });
+
+  test.each(["a:b", "a://b/%c3%A9?c=d#e", "a://[::1]/", "urn:a:b", "a://!$&'()*+,;=:@-._~"])(
+    "but not in %s",
+    (uri) => {
+      expect(asUriText(uri)).toBe(uri);
+    },
+  );
 });
