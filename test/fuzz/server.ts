@@ -86,7 +86,7 @@ function addTheRest(server: MCPServer, given: Given): void {
         complete: { topic: (value) => [value.slice(0, 10), ...complete] },
       },
       (args) => {
-        given("brief", args, args.topic.length <= 60 && ["dry", "warm"].includes(args.tone));
+        given("brief", args, Array.from(args.topic).length <= 60 && ["dry", "warm"].includes(args.tone));
         return [user(`On ${args.topic}, ${args.tone}.`), user(text("Thanks."))];
       },
     )

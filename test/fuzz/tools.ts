@@ -30,8 +30,9 @@ export function addTools(server: MCPServer, given: Given): void {
   const total = z.object({ total: z.number(), city: z.string().nullable() });
   server.tool("order", { description: "Orders.", input: Order, output: total }, (args) => {
     const { item, quantity, ship, price, tags = [] } = args;
-    const fits =
-      item.length >= 1 && item.length <= 40 && Number.isInteger(quantity) && quantity >= 1 && quantity <= 99;
+    // JSON Schema counts characters, not units of UTF-16.
+    const { length } = Array.from(item);
+    const fits = length >= 1 && length <= 40 && Number.isInteger(quantity) && quantity >= 1 && quantity <= 99;
     const isTagged = tags.length <= 3 && tags.every((tag) => tag === "gift" || tag === "fragile");
     given("order", args, fits && isTagged && (price === "free" || price >= 0));
     return { total: price === "free" ? 0 : price * quantity, city: ship?.to.city ?? null };

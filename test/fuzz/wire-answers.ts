@@ -33,6 +33,7 @@ export class WireAnswers {
   /** The server has closed the connection. */
   closed(): void {
     if (this.#end === "open") this.#end = "closed";
+    if (this.#head?.length === "until closed") this.#whole();
   }
 
   /** The client has left. */
@@ -57,6 +58,7 @@ export class WireAnswers {
   #step(): boolean {
     if (!this.#head) return this.#readHead();
     const { length } = this.#head;
+    if (length === "until closed") return this.#readAll();
     return length === "chunked" ? this.#readChunk() : this.#readBody(length);
   }
 
@@ -77,11 +79,13 @@ export class WireAnswers {
     }
     const known = { status, header: (name: string) => headers.get(name) };
     const hasNone = this.#methods[this.answers.length] === "HEAD" || status === 204 || status === 304;
-    const stated = Number(headers.get("content-length") ?? 0);
+    const stated = headers.get("content-length");
     const isChunked = headers.get("transfer-encoding") === "chunked";
-    if (!Number.isInteger(stated) || (isChunked && headers.has("content-length")))
+    if (stated !== undefined && (isChunked || !/^\d+$/.test(stated)))
       return this.#wrong("a length that cannot be");
-    this.#head = { known, length: hasNone ? 0 : isChunked ? "chunked" : stated };
+    // RFC 9112, section 6.3: clients of HTTP/1.0 are told the end by closing.
+    const length = isChunked ? "chunked" : stated === undefined ? "until closed" : Number(stated);
+    this.#head = { known, length: hasNone ? 0 : length };
     return true;
   }
 
@@ -89,6 +93,11 @@ export class WireAnswers {
     if (this.#rest.length < length) return false;
     this.#text = this.#take(length).toString();
     return this.#whole();
+  }
+
+  #readAll(): false {
+    this.#text += this.#take(this.#rest.length).toString();
+    return false;
   }
 
   #readChunk(): boolean {
@@ -126,5 +135,5 @@ export class WireAnswers {
 interface Head {
   readonly known: Pick<Answer, "status" | "header">;
   /** Of the body, in bytes. */
-  readonly length: number | "chunked";
+  readonly length: number | "chunked" | "until closed";
 }
