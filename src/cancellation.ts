@@ -6,13 +6,18 @@
  */
 export class Cancellation {
   #controller: AbortController | undefined;
-  #parts: Cancellation[] | undefined;
+  #listeners: ((reason: unknown) => void)[] | undefined;
   #reason: unknown;
   #cancelled = false;
   #settled = false;
 
   get cancelled(): boolean {
     return this.#cancelled;
+  }
+
+  /** Why, where it has been cancelled. */
+  get reason(): unknown {
+    return this.#reason;
   }
 
   get settled(): boolean {
@@ -30,9 +35,14 @@ export class Cancellation {
   /** A cancellation of its own for a part of the call: the whole cancels the part, not the reverse. */
   fork(): Cancellation {
     const part = new Cancellation();
-    if (this.#cancelled) part.cancel(this.#reason);
-    else (this.#parts ??= []).push(part);
+    this.onCancel((reason) => part.cancel(reason));
     return part;
+  }
+
+  /** Calls `listener` once the call is cancelled, after those that listen to its signal. Costs less than they do. */
+  onCancel(listener: (reason: unknown) => void): void {
+    if (this.#cancelled) listener(this.#reason);
+    else (this.#listeners ??= []).push(listener);
   }
 
   cancel(reason: unknown): void {
@@ -40,7 +50,7 @@ export class Cancellation {
     this.#cancelled = true;
     this.#reason = reason;
     this.#controller?.abort(reason);
-    for (const part of this.#parts ?? []) part.cancel(reason);
+    for (const listener of this.#listeners ?? []) listener(reason);
   }
 
   /** The call has its outcome: what happens from now on, such as that the client leaves, is not its business. */

@@ -5,6 +5,7 @@ import type { ClientContext } from "./client.ts";
 import type { Middleware } from "./compose.ts";
 import type { RequestContext } from "./context.ts";
 import { type Duration, milliseconds } from "./duration.ts";
+import { type Dependencies, type InjectOptions, checkInjectable } from "./dependencies.ts";
 import { ConfigurationError } from "./errors.ts";
 import { type Names, checkKnown } from "./known-options.ts";
 import { type Access, type AccessOptions, accessOf } from "./policy.ts";
@@ -22,7 +23,7 @@ import { type ToolAnnotations, checkToolAnnotations } from "./tool-annotations.t
 import { type ContentAnnotations, type Icon, checkAnnotations } from "./content.ts";
 
 /** Options that tools, resources and prompts share. */
-export interface ComponentOptions<Args = unknown> extends AccessOptions<Args> {
+export interface ComponentOptions<Args = unknown> extends AccessOptions<Args>, InjectOptions {
   /** What it is for, in words for a model. Required. */
   readonly description: string;
   /** A name for people. */
@@ -52,9 +53,9 @@ export interface ToolOptions<S, O> extends ComponentOptions<Input<S>> {
 /** What a handler gets of its arguments. */
 type Input<S> = S extends Schema ? Parsed<S> : Record<string, never>;
 
-export type ToolHandler<S, O, C extends ClientContext = ClientContext> = (
+export type ToolHandler<S, O, C extends ClientContext = ClientContext, I = unknown> = (
   args: Input<S>,
-  ctx: RequestContext<C>,
+  ctx: RequestContext<C> & I,
 ) => O extends Schema ? Returned<O> | Promise<Returned<O>> : unknown;
 
 /** Values for an argument that is being typed: a fixed list, filtered by prefix, or a function. */
@@ -87,9 +88,9 @@ export interface ResourceOptions<Name extends string> extends ComponentOptions<
   readonly complete?: Completers<Name>;
 }
 
-export type ResourceHandler<U extends string, C extends ClientContext = ClientContext> = (
+export type ResourceHandler<U extends string, C extends ClientContext = ClientContext, I = unknown> = (
   params: TemplateParams<U>,
-  ctx: RequestContext<C>,
+  ctx: RequestContext<C> & I,
 ) => unknown;
 
 export interface PromptOptions<S> extends ComponentOptions<Input<S>> {
@@ -99,9 +100,9 @@ export interface PromptOptions<S> extends ComponentOptions<Input<S>> {
   readonly complete?: Completers<keyof (S extends Schema ? Parsed<S> : object) & string>;
 }
 
-export type PromptHandler<S, C extends ClientContext = ClientContext> = (
+export type PromptHandler<S, C extends ClientContext = ClientContext, I = unknown> = (
   args: Input<S>,
-  ctx: RequestContext<C>,
+  ctx: RequestContext<C> & I,
 ) => unknown;
 
 /** A handler once its types have done their work. */
@@ -115,6 +116,7 @@ interface Definition {
   readonly access: Access;
   /** The layers of the routers around it, the outermost first. */
   readonly layers: readonly Middleware[];
+  readonly inject: Dependencies;
   readonly handler: Handler;
   enabled: boolean;
 }
@@ -167,6 +169,7 @@ const COMMON: Names<ComponentOptions> = {
   scopes: true,
   tenant: true,
   guards: true,
+  inject: true,
   _meta: true,
 };
 const TOOL: Names<ToolOptions<unknown, unknown>> = {
@@ -330,7 +333,9 @@ function common(what: string, order: number, options: ComponentOptions<never>, h
   const timeout =
     options.timeout === undefined ? undefined : milliseconds(options.timeout, `${what}: timeout`);
   const access = accessOf(what, options);
-  return { order, tags: options.tags ?? [], timeout, access, layers: [], handler, enabled: true };
+  const { tags = [], inject = {} } = options;
+  checkInjectable(what, inject);
+  return { order, tags, timeout, access, layers: [], inject: { ...inject }, handler, enabled: true };
 }
 
 /** Names as the specification would have them ("Tool Names"): what every client can carry. */

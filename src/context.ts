@@ -117,6 +117,8 @@ export let originOf: (ctx: RequestContext) => Origin;
 export let identify: (ctx: RequestContext, identity: VerifiedIdentity) => AuthenticatedClient;
 /** The verified identity of the caller of `ctx`, if any. */
 export let identityOf: (ctx: RequestContext) => VerifiedIdentity | undefined;
+/** Whether and why the call of `ctx` has been cancelled. */
+export let cancellationOf: (ctx: RequestContext) => Cancellation;
 
 /**
  * What handlers and middleware know about the request they serve.
@@ -140,6 +142,7 @@ export class RequestContext<C extends ClientContext = ClientContext> {
   static {
     originOf = (ctx) => ctx.#envelope.origin ?? NO_ORIGIN;
     identityOf = (ctx) => ctx.#identity;
+    cancellationOf = (ctx) => ctx.#envelope.cancellation;
     identify = (ctx, identity) => {
       const client = identifiedClient(identity, originOf(ctx));
       ctx.#identity = identity;

@@ -1,11 +1,18 @@
-/** What stands at the heart of each operation's onion: policy → validation → handler → output validation → result. */
+/** What stands at the heart of each operation's onion: policy → validation → dependencies → handler → output validation → result. */
 
 import { argumentsCheck } from "./arguments.ts";
 import { NOT_CACHEABLE, hintJson, privateHintJson } from "./cache-hint.ts";
-import type { Completer, PromptDefinition, ResourceDefinition, ToolDefinition } from "./components.ts";
+import type {
+  Completer,
+  ComponentDefinition,
+  PromptDefinition,
+  ResourceDefinition,
+  ToolDefinition,
+} from "./components.ts";
 import { type Run, Refused } from "./compose.ts";
 import { type Ask, type RequestContext, identityOf } from "./context.ts";
 import { ConfigurationError } from "./errors.ts";
+import { type InjectionServices, injecting } from "./injection.ts";
 import { ClientCapabilityError } from "./inquiry.ts";
 import type { Policy } from "./policy.ts";
 import type { Validation } from "./ports.ts";
@@ -15,7 +22,7 @@ import { type SchemaCompiler, validator } from "./schema.ts";
 import { notFound } from "./refusals.ts";
 
 /** What every heart is made with. */
-export interface HeartOptions {
+export interface HeartOptions extends InjectionServices {
   readonly compile: SchemaCompiler;
   /** Whether callers may be answered differently before a handler is reached: there is middleware. */
   readonly callersDiffer: boolean;
@@ -25,7 +32,6 @@ type Arguments = Readonly<Record<string, unknown>>;
 type AnyHandler = (args: unknown, ctx: RequestContext) => unknown;
 
 export function toolHeart(tool: ToolDefinition, policy: Policy, options: HeartOptions): Run<Arguments> {
-  const handler = guarded(tool.handler as AnyHandler, policy);
   const validate = tool.input
     ? validator(tool.input, options.compile, `Tool "${tool.key}": input`)
     : noArguments;
@@ -33,11 +39,9 @@ export function toolHeart(tool: ToolDefinition, policy: Policy, options: HeartOp
   const finish = tool.output
     ? outputCheck(validator(tool.output, options.compile, `Tool "${tool.key}": output`))
     : toToolResult;
-  const handle = (input: unknown, ctx: RequestContext) => {
-    if (input instanceof Refused) return input;
-    const value = handler(input, ctx);
-    return isPromise(value) ? value.then(finish) : finish(value);
-  };
+  const handler = prepared(tool, policy, options, finish);
+  const handle = (input: unknown, ctx: RequestContext) =>
+    input instanceof Refused ? input : handler(input, ctx);
   return concluding(policy, (ctx, args) => {
     const checked = check(args);
     return isPromise(checked) ? checked.then((input) => handle(input, ctx)) : handle(checked, ctx);
@@ -49,40 +53,36 @@ export function resourceHeart(
   policy: Policy,
   options: HeartOptions,
 ): Run<Arguments> {
-  const handler = guarded(resource.handler as AnyHandler, policy);
   const what = `Resource "${resource.key}": cacheHint`;
   // A handler that takes the context may answer each caller differently, and so may one that finds it among more.
+  const takesMore = resource.handler.length > 1 || Object.keys(resource.inject).length > 0;
   const hint = hintJson(
     resource.cacheHint,
-    options.callersDiffer || resource.layers.length > 0 || resource.handler.length > 1,
+    options.callersDiffer || resource.layers.length > 0 || takesMore,
     what,
   );
   const callersHint = hintJson(resource.cacheHint, true, what);
   const knownCallersHint = privateHintJson(resource.cacheHint, what);
-  return concluding(policy, (ctx, params) =>
-    after(handler(params, ctx), (value) => {
-      const uri = ctx.operation.name;
-      if (value === undefined) throw notFound("resource", uri);
-      // What came of answers is no client's to keep (2026-07-28, "Cache Key").
-      const askedFor = identityOf(ctx) ? knownCallersHint : ctx.consulted ? callersHint : hint;
-      const own = ctx.inquiry?.answered ? NOT_CACHEABLE : askedFor;
-      return toResourceResult(value, uri, resource.mimeType, own);
-    }),
-  );
+  const handler = prepared(resource, policy, options, (value, ctx) => {
+    const uri = ctx.operation.name;
+    if (value === undefined) throw notFound("resource", uri);
+    // What came of answers is no client's to keep (2026-07-28, "Cache Key").
+    const askedFor = identityOf(ctx) ? knownCallersHint : ctx.consulted ? callersHint : hint;
+    const own = ctx.inquiry?.answered ? NOT_CACHEABLE : askedFor;
+    return toResourceResult(value, uri, resource.mimeType, own);
+  });
+  return concluding(policy, (ctx, params) => handler(params, ctx));
 }
 
 export function promptHeart(prompt: PromptDefinition, policy: Policy, options: HeartOptions): Run<Arguments> {
-  const handler = guarded(prompt.handler as AnyHandler, policy);
+  const { description } = prompt.item;
+  const handler = prepared(prompt, policy, options, (value) => toPromptResult(value, description));
   const validate = prompt.input
     ? validator(prompt.input, options.compile, `Prompt "${prompt.key}": input`)
     : noArguments;
   const check = argumentsCheck({}, validate, "follow-schema");
   return concluding(policy, (ctx, args) =>
-    after(check(args), (input) =>
-      input instanceof Refused
-        ? input
-        : after(handler(input, ctx), (value) => toPromptResult(value, prompt.item.description)),
-    ),
+    after(check(args), (input) => (input instanceof Refused ? input : handler(input, ctx))),
   );
 }
 
@@ -145,7 +145,22 @@ function segment(part: PropertyKey | { readonly key: PropertyKey }): string {
   return String(typeof part === "object" ? part.key : part);
 }
 
-/** A handler behind the guards that go by its arguments. */
+/** A handler with its result made ready, between the dependencies that it is given, behind the guards that go by its arguments. */
+function prepared(
+  component: ComponentDefinition,
+  policy: Policy,
+  services: InjectionServices,
+  finish: (value: unknown, ctx: RequestContext) => unknown,
+): AnyHandler {
+  const handler = component.handler as AnyHandler;
+  const run: AnyHandler = (args, ctx) => {
+    const value = handler(args, ctx);
+    return isPromise(value) ? value.then((settled) => finish(settled, ctx)) : finish(value, ctx);
+  };
+  // What is opened for a result that cannot be sent is told so.
+  return guarded(injecting(component.inject, run, services), policy);
+}
+
 function guarded(handler: AnyHandler, policy: Policy): AnyHandler {
   if (!policy.goesByArguments) return handler;
   return async (args, ctx) => {

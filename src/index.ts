@@ -47,6 +47,17 @@ export type { RequestContext } from "./context.ts";
 export type { ClientInfo, Operation, OperationKind } from "./context.ts";
 export type { Middleware, MiddlewareFunction, MiddlewareLayer, Next } from "./compose.ts";
 
+// Dependencies
+export { dependency } from "./dependencies.ts";
+export type {
+  Dependencies,
+  Dependency,
+  DependencyScope,
+  Injectable,
+  Injected,
+  ServerContext,
+} from "./dependencies.ts";
+
 // Identity
 export { authenticate } from "./auth/authenticate.ts";
 export type { AuthenticateOptions } from "./auth/authenticate.ts";

@@ -14,6 +14,7 @@ const PROBE_LIMIT = 2_000;
 export class Lifecycle {
   readonly #startup: Hook[] = [];
   readonly #shutdown: ((logger: Logger) => unknown)[] = [];
+  readonly #afterCalls: ((logger: Logger) => unknown)[] = [];
   readonly #parts: Lifecycle[] = [];
   readonly #probes = new Map<string, Probe>();
   #started: Promise<void> | undefined;
@@ -27,6 +28,11 @@ export class Lifecycle {
 
   onShutdown(hook: Hook): void {
     this.#shutdown.push(() => hook());
+  }
+
+  /** Runs when no call is under way any more, before the shutdown hooks end what it may need. */
+  afterCalls(hook: (logger: Logger) => unknown): void {
+    this.#afterCalls.push(hook);
   }
 
   addProbe(name: string, probe: Probe): void {
@@ -70,7 +76,7 @@ export class Lifecycle {
     this.#stopped ??= (async () => {
       // A hook that is still starting something is not overtaken by the one that ends it.
       await this.#started?.catch(() => {});
-      for (const hook of this.#shutdown.toReversed()) {
+      for (const hook of [...this.#afterCalls, ...this.#shutdown.toReversed()]) {
         try {
           await hook(logger);
         } catch (error) {

@@ -15,6 +15,7 @@ import {
   defineTool,
 } from "./components.ts";
 import type { Middleware } from "./compose.ts";
+import type { InjectOptions, InjectedBy } from "./dependencies.ts";
 import {
   type Access,
   type AccessOptions,
@@ -108,13 +109,13 @@ export abstract class Registration {
   tool<
     const S extends Schema | undefined = undefined,
     const O extends Schema | undefined = undefined,
-    const P extends AccessOptions<never> = object,
+    const P extends AccessOptions<never> & InjectOptions = object,
   >(
     name: string,
     options: ToolOptions<S, O> & P & OnlyKnown<P, ToolOptions<S, O>>,
-    handler: ToolHandler<S, O, ClientOf<P>>,
+    handler: ToolHandler<S, O, ClientOf<P>, InjectedBy<P>>,
   ): this {
-    this.register({ kind: "tool", name, options, handler });
+    this.register({ kind: "tool", name, options, handler: handler as unknown as Handler });
     return this;
   }
 
@@ -129,14 +130,14 @@ export abstract class Registration {
    * server.resource("tasks://{task_id}", { name: "task", description: "One task." }, ({ task_id }) => tasks.get(task_id));
    * ```
    */
-  resource<const U extends string, const P extends AccessOptions<never> = object>(
+  resource<const U extends string, const P extends AccessOptions<never> & InjectOptions = object>(
     uri: U,
     options: ResourceOptions<keyof TemplateParams<U> & string> &
       P &
       OnlyKnown<P, ResourceOptions<keyof TemplateParams<U> & string>>,
-    handler: ResourceHandler<U, ClientOf<P>>,
+    handler: ResourceHandler<U, ClientOf<P>, InjectedBy<P>>,
   ): this {
-    this.register({ kind: "resource", name: uri, options, handler });
+    this.register({ kind: "resource", name: uri, options, handler: handler as unknown as Handler });
     return this;
   }
 
@@ -151,12 +152,15 @@ export abstract class Registration {
    * server.prompt("review", { description: "Review a file.", input: z.object({ path: z.string() }) }, ({ path }) => `Review ${path}.`);
    * ```
    */
-  prompt<const S extends Schema | undefined = undefined, const P extends AccessOptions<never> = object>(
+  prompt<
+    const S extends Schema | undefined = undefined,
+    const P extends AccessOptions<never> & InjectOptions = object,
+  >(
     name: string,
     options: PromptOptions<S> & P & OnlyKnown<P, PromptOptions<S>>,
-    handler: PromptHandler<S, ClientOf<P>>,
+    handler: PromptHandler<S, ClientOf<P>, InjectedBy<P>>,
   ): this {
-    this.register({ kind: "prompt", name, options, handler });
+    this.register({ kind: "prompt", name, options, handler: handler as unknown as Handler });
     return this;
   }
 }

@@ -6,7 +6,7 @@ import { type CompilerLoaders, Compilers, examine } from "./compilers.ts";
 import { milliseconds } from "./duration.ts";
 import { ConfigurationError } from "./errors.ts";
 import { unfailing } from "./logger.ts";
-import { type Hook, Lifecycle, type Probe } from "./lifecycle.ts";
+import { Lifespan } from "./lifespan.ts";
 import { memoryEventBus } from "./events.ts";
 import type { EventBus, Logger } from "./ports.ts";
 import {
@@ -16,15 +16,7 @@ import {
   checkRunOptions,
   checkServerOptions,
 } from "./options.ts";
-import {
-  type Blueprint,
-  NO_SCOPE,
-  Registration,
-  type Scope,
-  type Sink,
-  define,
-  within,
-} from "./registration.ts";
+import { type Blueprint, NO_SCOPE, type Scope, type Sink, define, within } from "./registration.ts";
 import { type ComponentRef, Registry } from "./registry.ts";
 import { type IncludeOptions, type MCPRouter, includeScope } from "./router.ts";
 import type { ListeningServer, Mounted, NodeHandler, RunningServer, Runtime } from "./runtime.ts";
@@ -42,7 +34,7 @@ import { type TokenEndpointOptions, type JwtIssuer, checkTokenEndpoint } from ".
  * await server.run({ transport: "http", port: 8080 });
  * ```
  */
-export class MCPServer extends Registration {
+export class MCPServer extends Lifespan {
   readonly #info: ServerInfo;
   readonly #options: MCPServerOptions;
   readonly #registry = new Registry();
@@ -53,7 +45,6 @@ export class MCPServer extends Registration {
   /** The servers mounted here, and on those. */
   readonly #parts = new Set<MCPServer>();
   #tokens: readonly [JwtIssuer, TokenEndpointOptions] | undefined;
-  readonly #lifecycle = new Lifecycle();
   readonly #timeout: number;
   readonly #bus: EventBus;
   readonly #announcer: Announcer;
@@ -114,7 +105,7 @@ export class MCPServer extends Registration {
     const outer = includeScope(options);
     other.#sinks.push((blueprint, scope) => this.#take(blueprint, within(outer, scope, "mount()")));
     for (const [blueprint, scope] of other.#registered) other.#emit(blueprint, scope, other.#sinks.slice(-1));
-    this.#lifecycle.adopt(other.#lifecycle);
+    this.adopt(other);
     other.#bus.subscribe((event) => {
       if (event.kind === "resource_updated") this.#announcer.resourceUpdated(event.uri);
     });
@@ -170,32 +161,6 @@ export class MCPServer extends Registration {
     return this;
   }
 
-  /** Runs before the server takes requests, in the order added. One that throws stops the start. */
-  onStartup(hook: Hook): this {
-    this.#lifecycle.onStartup(hook);
-    return this;
-  }
-
-  /** Runs when the server has finished its requests, in reverse order. */
-  onShutdown(hook: Hook): this {
-    this.#lifecycle.onShutdown(hook);
-    return this;
-  }
-
-  /**
-   * Adds a probe to `/health/ready`: while it throws, rejects, returns `false` or takes over 2 s, the server
-   * is not ready.
-   *
-   * @example
-   * ```ts
-   * server.readiness("database", () => db.ping());
-   * ```
-   */
-  readiness(name: string, probe: Probe): this {
-    this.#lifecycle.addProbe(name, probe);
-    return this;
-  }
-
   /**
    * Serves over HTTP or stdio, once. Prints what it serves on stderr, and ends gracefully on SIGTERM and SIGINT.
    *
@@ -211,7 +176,7 @@ export class MCPServer extends Registration {
   run(options: RunHttpOptions | RunStdioOptions): Promise<ListeningServer | RunningServer>;
   async run(options: RunHttpOptions | RunStdioOptions): Promise<ListeningServer | RunningServer> {
     checkRunOptions(options);
-    if (this.#lifecycle.closed) throw new ConfigurationError(`The server has been closed. ${RUNS_ONCE}`);
+    if (this.lifecycle.closed) throw new ConfigurationError(`The server has been closed. ${RUNS_ONCE}`);
     if (this.#running) throw new ConfigurationError(`run() was called before. ${RUNS_ONCE}`);
     this.#running = this.#run(options);
     try {
@@ -264,7 +229,7 @@ export class MCPServer extends Registration {
         ({ close }) => close(),
         () => {},
       );
-    this.#lifecycle.close();
+    this.lifecycle.close();
     await (await this.#mounted)?.close();
   }
 
@@ -329,7 +294,7 @@ export class MCPServer extends Registration {
     return {
       name: `${this.#info.name} ${this.#info.version}`,
       http: this.#options.http ?? {},
-      lifecycle: this.#lifecycle,
+      lifecycle: this.lifecycle,
       logger,
       validatorOf: (schema) => this.#compilers.validatorOf(schema),
       eventBus: this.#bus,
@@ -363,6 +328,8 @@ export class MCPServer extends Registration {
       callersDiffer: this.#middleware.length > 0,
       timeout: this.#timeout,
       compile: this.#compilers.compile,
+      dependencies: this.dependencies,
+      logger,
     });
     this.#sealedVersion = version;
     return this.#sealed;

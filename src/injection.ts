@@ -1,0 +1,228 @@
+/** Dependencies as calls use them: opened in order, closed in reverse, whatever becomes of the call. */
+
+import type { Cancellation } from "./cancellation.ts";
+import { type RequestContext, cancellationOf } from "./context.ts";
+import type { Dependencies, Dependency, Failure, Opened } from "./dependencies.ts";
+import { Suspension } from "./inquiry.ts";
+import type { Logger } from "./ports.ts";
+import { after, isPromise } from "./promises.ts";
+import type { ServerDependencies } from "./server-dependencies.ts";
+
+/** How long a handler, and what opens its dependencies, may go on once the call is cancelled; in milliseconds. */
+const HANDLER_AFTER = 500;
+
+/** How long a clean-up may go on once the call is cancelled, before the next one begins; in milliseconds. */
+const CLEANUP_AFTER = 5_000;
+
+/** One value that a call opens, after those that it is made of. */
+interface Step {
+  /** How the log calls it: the names by which it is reached. */
+  readonly name: string;
+  readonly dependency: Dependency<unknown>;
+  readonly takes: readonly Place[];
+}
+
+/** A name, and the step whose value stands under it. */
+type Place = readonly [name: string, step: number];
+
+interface Plan {
+  readonly steps: readonly Step[];
+  readonly gives: readonly Place[];
+}
+
+/** What dependencies are opened with. */
+export interface InjectionServices {
+  readonly logger: Logger;
+  readonly dependencies: ServerDependencies;
+}
+
+/** `run` with what `inject` names in its context; `run` itself where that is nothing. Made once, at sealing. */
+export function injecting<A>(
+  inject: Dependencies,
+  run: (args: A, ctx: RequestContext) => unknown,
+  services: InjectionServices,
+): (args: A, ctx: RequestContext) => unknown {
+  const plan = planned(inject, services.dependencies);
+  if (plan.gives.length === 0) return run;
+  return (args, ctx) => new Injection(plan, ctx, services).around(() => run(args, ctx));
+}
+
+/** The order in which everything is opened. */
+function planned(inject: Dependencies, dependencies: ServerDependencies): Plan {
+  const steps: Step[] = [];
+  const shared = new Map<Dependency<unknown>, number>();
+  const placed = (
+    names: Dependencies,
+    path: string,
+    inside: readonly Dependency<unknown>[],
+  ): readonly Place[] =>
+    Object.entries(names).map(([name, named]) => {
+      const dependency = dependencies.actual(named, inside);
+      const known = dependency.scope === "transient" ? undefined : shared.get(dependency);
+      if (known !== undefined) return [name, known];
+      // What the whole server shares opens what it takes itself.
+      const inner = dependency.scope === "server" ? {} : dependency.inject;
+      const takes = placed(inner, `${path}${name}.`, [...inside, dependency]);
+      const place = steps.push({ name: path + name, dependency, takes }) - 1;
+      shared.set(dependency, place);
+      return [name, place];
+    });
+  return { gives: placed(inject, "", []), steps };
+}
+
+/** A value of a call that is to be closed. */
+interface Lease {
+  readonly name: string;
+  readonly close: (failure: Failure | undefined) => Promise<void>;
+}
+
+const LATE = Symbol("late");
+
+/** The dependencies of one call. */
+class Injection {
+  readonly #plan: Plan;
+  readonly #ctx: RequestContext;
+  readonly #services: InjectionServices;
+  readonly #cancellation: Cancellation;
+  readonly #values: unknown[] = [];
+  readonly #leases: Lease[] = [];
+  /** Begins to wait no longer for what is waited for. */
+  #hurry: (() => void) | undefined;
+  #watching = false;
+
+  constructor(plan: Plan, ctx: RequestContext, services: InjectionServices) {
+    this.#plan = plan;
+    this.#ctx = ctx;
+    this.#services = services;
+    this.#cancellation = cancellationOf(ctx);
+  }
+
+  /** Opens everything, runs, and closes everything. Stays synchronous where nothing waits. */
+  around(run: () => unknown): unknown {
+    let result: unknown;
+    try {
+      result = after(this.#open(0), () => this.#patiently(run(), HANDLER_AFTER));
+    } catch (error) {
+      if (this.#leases.length === 0) throw error;
+      return this.#ended({ error });
+    }
+    if (!isPromise(result)) return this.#leases.length === 0 ? result : this.#ended(undefined, result);
+    return this.#services.dependencies.tracked(
+      result.then(
+        (value) => this.#ended(undefined, value),
+        (error: unknown) => this.#ended({ error }),
+      ),
+    );
+  }
+
+  #open(from: number): void | Promise<void> {
+    const { steps, gives } = this.#plan;
+    for (let at = from; at < steps.length; at++) {
+      const step = steps[at] as Step;
+      const opened = this.#opened(step);
+      if (isPromise(opened)) return this.#opening(opened, at);
+      this.#take(opened, step);
+    }
+    for (const [name, at] of gives)
+      (this.#ctx as unknown as Record<string, unknown>)[name] = this.#values[at];
+  }
+
+  #opened({ dependency, takes }: Step): Opened<unknown> | Promise<Opened<unknown>> {
+    if (dependency.scope === "server")
+      return this.#services.dependencies.opened(dependency, this.#services.logger);
+    const injected: Record<string, unknown> = {};
+    for (const [name, at] of takes) injected[name] = this.#values[at];
+    return dependency.open(this.#ctx as never, injected as never);
+  }
+
+  async #opening(opening: Promise<Opened<unknown>>, at: number): Promise<void> {
+    const step = this.#plan.steps[at] as Step;
+    const opened = await this.#patiently(opening, HANDLER_AFTER);
+    if (opened === LATE) {
+      this.#closeLate(opening, step);
+      throw this.#cancellation.reason;
+    }
+    this.#take(opened as Opened<unknown>, step);
+    if (this.#cancellation.cancelled) throw this.#cancellation.reason;
+    return this.#open(at + 1);
+  }
+
+  #take({ value, close }: Opened<unknown>, { name, dependency: { scope } }: Step): void {
+    this.#values.push(value);
+    if (close && scope !== "server") this.#leases.push({ name, close });
+  }
+
+  /** What is opened after its call has ended is closed at once. */
+  #closeLate(opening: Promise<Opened<unknown>>, { name, dependency: { scope } }: Step): void {
+    if (scope === "server") return;
+    const error: unknown = this.#cancellation.reason;
+    const closed = opening.then(
+      async ({ close }) => close?.({ error }),
+      () => {},
+    );
+    void this.#services.dependencies.tracked(
+      closed.catch((cause: unknown) => {
+        if (cause !== error) this.#log(name, cause);
+      }),
+    );
+  }
+
+  /** Closes everything, each told the truth at its time; then gives the result, or throws what went wrong. */
+  async #ended(failure: Failure | undefined, result?: unknown): Promise<unknown> {
+    // A handler that was cancelled may fail with anything, and that is not why the call did.
+    let known = this.#cancellation.cancelled ? this.#cutShort() : failure;
+    for (const { name, close } of this.#leases.toReversed()) {
+      known ??= this.#cutShort();
+      try {
+        const closed = await this.#patiently(close(known), CLEANUP_AFTER);
+        if (closed === LATE) this.#log(name, new Error(`It is not done ${CLEANUP_AFTER} ms after the call.`));
+      } catch (error) {
+        if (known && error !== known.error) this.#log(name, error);
+        // What was to be done after a success and is not makes it none.
+        known ??= { error };
+      }
+    }
+    known ??= this.#cutShort();
+    if (known) throw known.error;
+    return result;
+  }
+
+  /** Whether the call has failed although its handler has not: it was cancelled, or has yet to ask its client. */
+  #cutShort(): Failure | undefined {
+    if (this.#cancellation.cancelled) return { error: this.#cancellation.reason };
+    return this.#ctx.inquiry?.pending ? { error: new Suspension() } : undefined;
+  }
+
+  /** Waits for `work`; once the call is cancelled, for so many milliseconds more. */
+  #patiently(work: unknown, milliseconds: number): unknown {
+    if (!isPromise(work)) return work;
+    this.#watch();
+    return new Promise((resolve, reject) => {
+      let timer: ReturnType<typeof setTimeout> | undefined;
+      this.#hurry = () => {
+        timer = setTimeout(() => resolve(LATE), milliseconds);
+      };
+      if (this.#cancellation.cancelled) this.#hurry();
+      const settle = (done: (value: unknown) => void) => (value: unknown) => {
+        this.#hurry = undefined;
+        clearTimeout(timer);
+        done(value);
+      };
+      work.then(settle(resolve), settle(reject));
+    });
+  }
+
+  #watch(): void {
+    if (this.#watching) return;
+    this.#watching = true;
+    this.#cancellation.onCancel(() => this.#hurry?.());
+  }
+
+  #log(dependency: string, error: unknown): void {
+    const { requestId, operation } = this.#ctx;
+    this.#services.logger.error(
+      { requestId, operation: operation.kind, name: operation.name, dependency, err: error },
+      "A dependency's clean-up failed",
+    );
+  }
+}
