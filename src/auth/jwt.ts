@@ -24,9 +24,9 @@ const BELIEVED = 60_000;
  *
  * A token needs `exp`; `nbf`, and `iss` and `aud` where they are configured, must hold. The algorithm is never the
  * token's choice, keys that a token brings along are never used, and tokens that declare another type than `JWT` or
- * `at+jwt` are refused. Key sets are fetched when a token needs them and every five minutes, are used for up to a
- * day while nobody answers, and a token whose key is known never waits for that. Where no key was ever fetched,
- * calls fail as retryable.
+ * `at+jwt` are refused. Key sets are fetched when a token needs them and, while tokens come, every five minutes, in
+ * the background; they are used for up to a day while nobody answers. Where no keys are known, calls fail as
+ * retryable. Nothing is fetched from redirects, for longer than 5 s, or more than 256 KiB.
  *
  * Callers get `sub` as `clientId` (else `client_id`, else `"unknown"`), roles from `rolesClaim`, scopes from `scope`
  * and `scp`, the tenant from `tenantClaim`. A verified token is believed for a minute, and never past its `exp`.
