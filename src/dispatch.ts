@@ -215,6 +215,11 @@ function failed(ctx: RequestContext, error: unknown, { logger }: Services): Outc
   }
   if (shown.code === "INTERNAL_ERROR")
     logger.error({ ...fields, err: shown.cause ?? shown }, "Unexpected error");
+  else if (shown.cause !== undefined)
+    logger.warn(
+      { ...fields, code: shown.code, err: shown.cause },
+      "A call was refused for a reason of its own",
+    );
   return { error: shown, identity };
 }
 

@@ -4,10 +4,12 @@ import {
   ClientSecretBasic,
   ClientSecretPost,
   allowInsecureRequests,
+  customFetch,
   introspectionRequest,
   processIntrospectionResponse,
 } from "oauth4webapi";
 import type { Claims } from "./claims.ts";
+import { readText } from "./remote-json.ts";
 
 const TIME_LIMIT = 5_000;
 
@@ -34,6 +36,7 @@ export async function introspect(
   try {
     const response = await introspectionRequest(server, client, secret, token, {
       signal: AbortSignal.timeout(TIME_LIMIT),
+      [customFetch]: fetchLimited,
       // The options have let http: pass for this machine alone.
       [allowInsecureRequests]: endpoint.startsWith("http:"),
     });
@@ -42,6 +45,13 @@ export async function introspect(
     // oxlint-disable-next-line preserve-caught-error -- its causes have what was answered
     throw new Error(`Introspection at ${endpoint} failed: ${reason(error)}`);
   }
+}
+
+/** Fetches as it is told, and reads no more than an answer may have. */
+async function fetchLimited(url: string, init: object): Promise<Response> {
+  const response = await fetch(url, init);
+  const { status, headers } = response;
+  return new Response(await readText(response, url), { status, headers });
 }
 
 /** Why there was no answer, in words that are not the answer's. */

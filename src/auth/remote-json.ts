@@ -14,16 +14,17 @@ export async function fetchJson(url: string): Promise<Readonly<Record<string, un
     await response.body?.cancel();
     throw new Error(`${url} answered with status ${response.status}`);
   }
-  const value: unknown = JSON.parse(await readText(response.body, url));
+  const value: unknown = JSON.parse(await readText(response, url));
   if (typeof value !== "object" || value === null || Array.isArray(value))
     throw new Error(`${url} answered with no JSON object`);
   return value as Readonly<Record<string, unknown>>;
 }
 
-async function readText(body: ReadableStream<Uint8Array>, url: string): Promise<string> {
+/** The text of what `url` answered. Throws where there is too much of it. */
+export async function readText({ body }: Response, url: string): Promise<string> {
   const decoder = new TextDecoder();
   let text = "";
-  for await (const chunk of body) {
+  for await (const chunk of body ?? []) {
     text += decoder.decode(chunk, { stream: true });
     if (text.length > LARGEST) throw new Error(`${url} answered with more than ${LARGEST} characters`);
   }

@@ -89,7 +89,7 @@ describe("a server that trusts a key set", () => {
     authority.serve(JWKS, (_, response) => void waiting.push(response));
     const jwt = jwtAuth({ jwksUri: `${authority.issuer}${JWKS}` });
     const tokens = Array.from({ length: 1_000 }, () => tokenOf(current));
-    const found = tokens.map((token) =>
+    const found = tokens.map(async (token) =>
       jwt.authenticate({ token, address: undefined, header: () => undefined }),
     );
     await until(() => waiting.length === 1);
