@@ -3,7 +3,7 @@ import type { Logger } from "gantry-mcp";
 export interface CapturedLog {
   readonly logger: Logger;
   /** What was logged so far, as a reader of the JSON lines would see it. */
-  entries(): readonly Record<string, unknown>[];
+  readonly entries: () => readonly Record<string, unknown>[];
 }
 
 /** A logger that keeps its entries. */

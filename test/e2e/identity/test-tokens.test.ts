@@ -61,12 +61,12 @@ test("each issuer has a key of its own", async () => {
 });
 
 test("without options a token has neither issuer nor audience, and holds an hour", async () => {
-  const { issue } = await testTokens();
-  const [, claims = ""] = (await issue({ sub: "ada" })).split(".");
+  const tokens = await testTokens();
+  const [, claims = ""] = (await tokens.issue({ sub: "ada" })).split(".");
   const read = JSON.parse(Buffer.from(claims, "base64url").toString()) as Record<string, number>;
   expect(Object.keys(read)).toEqual(["iat", "exp", "sub"]);
   expect(Number(read["exp"]) - Number(read["iat"])).toBe(3_600);
-  const [, brief = ""] = (await issue({}, { expiresIn: "1m" })).split(".");
+  const [, brief = ""] = (await tokens.issue({}, { expiresIn: "1m" })).split(".");
   const short = JSON.parse(Buffer.from(brief, "base64url").toString()) as Record<string, number>;
   expect(Number(short["exp"]) - Number(short["iat"])).toBe(60);
 });
