@@ -22,6 +22,8 @@ export interface Authentication {
   readonly grants: Grants | undefined;
   /** What is wrong with it where the server is reached. */
   readonly problems: (deployment: Deployment) => readonly string[];
+  /** The URL that clients and authorization servers know the server by, where it is a protected resource. */
+  readonly resource: string | undefined;
   /** What it serves beside the MCP endpoint. */
   readonly routes: readonly Route[];
 }
@@ -32,6 +34,8 @@ export interface Route {
   readonly path: string;
   /** Whether pages of any origin may read it. */
   readonly open?: boolean;
+  /** What it always answers: two with the same are one. */
+  readonly document?: string;
   /** Whether programs of this machine alone may call it. */
   readonly local?: boolean;
   /** What the server says of it when it starts. */

@@ -42,7 +42,10 @@ export interface MCPServerOptions {
 export interface HttpOptions {
   /** The path of the MCP endpoint. Default: `/mcp`. */
   readonly path?: string;
-  /** The URL by which clients know the server, such as `https://tasks.example.com/mcp`. Its host and origin are allowed. */
+  /**
+   * The URL by which clients know the server, such as `https://tasks.example.com/mcp`. Its host and origin are
+   * allowed. Default: the `resource` of `authenticate()`, where it has one.
+   */
   readonly publicUrl?: string;
   /** Further `Host` names to answer to, without port. Loopback names are always allowed. */
   readonly allowedHosts?: readonly string[];

@@ -287,13 +287,14 @@ export class MCPServer extends Lifespan {
     const layers = this.#registry.enabled().flatMap((definition) => definition.layers);
     const authentications = [...new Set(authenticationsIn([...this.#middleware, ...layers]))];
     const routes = authentications.flatMap((authentication) => authentication.routes);
+    const { resource } = authentications.find((authentication) => authentication.resource) ?? {};
     for (const part of [this, ...this.#parts]) {
       if (part.#tokens)
         routes.push((await import("./auth/token-endpoint.ts")).tokenEndpoint(...part.#tokens));
     }
     return {
       name: `${this.#info.name} ${this.#info.version}`,
-      http: this.#options.http ?? {},
+      http: { ...(resource !== undefined && { publicUrl: resource }), ...this.#options.http },
       lifecycle: this.lifecycle,
       logger,
       validatorOf: (schema) => this.#compilers.validatorOf(schema),

@@ -123,7 +123,10 @@ export function authenticate(
       admission: (ctx, next) => identified(ctx, next, false),
       optional,
       grants: widened(authenticator.grants, scopeHierarchy),
-      problems: (deployment) => authenticator.problems?.(deployment) ?? [],
+      // Tokens of a resource come from elsewhere, where there are others for other resources.
+      problems: ({ exposed, production }) =>
+        authenticator.problems?.({ exposed: exposed || resource !== undefined, production }) ?? [],
+      resource,
       routes: metadataRoutes(options),
     },
     handle: (ctx, next) => identified(ctx, next, true),

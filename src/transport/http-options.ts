@@ -26,6 +26,7 @@ export function checkHttpOptions({ http, authentications, routes }: Runtime, run
         ]
       : []),
     ...authentications.flatMap((authentication) => authentication.problems(deployment)),
+    ...resourceProblems(authentications, http.publicUrl),
     ...pathProblems(http.path),
     ...routeProblems(routes, http.path),
     ...routes.flatMap(({ problems: check }) => check?.(deployment) ?? []),
@@ -76,12 +77,35 @@ function pathProblems(path: unknown): readonly string[] {
 
 /** What would hide behind the endpoint, or behind something else. */
 function routeProblems(routes: Runtime["routes"], endpoint = "/mcp"): readonly string[] {
-  const taken = new Set<string>([endpoint, HEALTH.live, HEALTH.ready]);
-  return routes.flatMap(({ path }) => {
-    if (taken.has(path)) return [`Two things are at the path "${path}": write another for one of them.`];
-    taken.add(path);
-    return [];
+  const taken = new Map<string, string | undefined>(
+    [endpoint, HEALTH.live, HEALTH.ready].map((path) => [path, undefined]),
+  );
+  return routes.flatMap(({ path, document }) => {
+    const clashes = taken.has(path) && (document === undefined || taken.get(path) !== document);
+    taken.set(path, document);
+    return clashes ? [`Two things are at the path "${path}": leave one out, or write another path.`] : [];
   });
+}
+
+/** Clients refuse a server whose metadata are of another one (RFC 9728, section 3.3). */
+function resourceProblems(
+  authentications: Runtime["authentications"],
+  publicUrl: string | undefined,
+): readonly string[] {
+  return authentications.flatMap(({ resource }) =>
+    resource === undefined || publicUrl === undefined || isWithin(publicUrl, resource)
+      ? []
+      : [
+          `http.publicUrl is ${shown(publicUrl)}, and authenticate() has the resource ${shown(resource)}: clients refuse metadata of another server. Leave out publicUrl, or write one of the two for both.`,
+        ],
+  );
+}
+
+function isWithin(url: string, resource: string): boolean {
+  if (!URL.canParse(url)) return true; // that is another problem
+  const [inner, outer] = [new URL(url), new URL(resource)];
+  const path = (of: URL) => `${of.pathname.replace(/\/+$/, "")}/`;
+  return inner.origin === outer.origin && path(inner).startsWith(path(outer));
 }
 
 function portProblems({ port }: RunHttpOptions): readonly string[] {
