@@ -4,6 +4,7 @@ import type { Deployment, Grants } from "./client.ts";
 import type { ComponentDefinition } from "./components.ts";
 import type { Middleware, MiddlewareFunction, MiddlewareLayer } from "./compose.ts";
 import type { RequestContext } from "./context.ts";
+import { isLimiting } from "./limits.ts";
 import { Policy } from "./policy.ts";
 
 /** A layer that establishes identity where it stands. */
@@ -73,6 +74,35 @@ export function recognising(
       return next();
     },
   }));
+}
+
+/** Layers that count what they cannot know yet, or under a name that another has: each told once. */
+export function orderProblems(
+  definitions: readonly ComponentDefinition[],
+  server: readonly Middleware[],
+): readonly string[] {
+  const problems = new Set<string>();
+  const counting = new Map<string, Middleware>();
+  for (const layers of [server, ...definitions.map((each) => [...server, ...each.layers])]) {
+    const identified = layers.findIndex(isAuthentication);
+    layers.forEach((layer, index) => {
+      if (!isLimiting(layer)) return;
+      const { id, byIdentity } = layer.limiting;
+      if (byIdentity && index < identified) {
+        problems.add(
+          `${layer.name}() counts callers, and stands outside authenticate(), which finds out who calls. Write server.use(${layer.name}(…)) after server.use(authenticate(…)), or count by: "address".`,
+        );
+      }
+      if (id === undefined) return;
+      const other = counting.get(id) ?? layer;
+      if (other !== layer)
+        problems.add(
+          `Two ${layer.name}() count under one name, "${id}". Give each a name of its own: ${layer.name}({ name: "reports", … }).`,
+        );
+      counting.set(id, other);
+    });
+  }
+  return [...problems];
 }
 
 const NOUNS = { tool: "Tool", resource: "Resource", prompt: "Prompt" } as const;

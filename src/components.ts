@@ -8,6 +8,7 @@ import { type Duration, milliseconds } from "./duration.ts";
 import { type Dependencies, type InjectOptions, checkInjectable } from "./dependencies.ts";
 import { ConfigurationError } from "./errors.ts";
 import { type Names, checkKnown } from "./known-options.ts";
+import { type DeclaredLimits, type LimitOptions, declaredLimits } from "./limits.ts";
 import { type Access, type AccessOptions, accessOf } from "./policy.ts";
 import { type ParamHeader, paramHeaders } from "./param-headers.ts";
 import type { JsonSchema } from "./ports.ts";
@@ -23,7 +24,7 @@ import { type ToolAnnotations, checkToolAnnotations } from "./tool-annotations.t
 import { type ContentAnnotations, type Icon, checkAnnotations } from "./content.ts";
 
 /** Options that tools, resources and prompts share. */
-export interface ComponentOptions<Args = unknown> extends AccessOptions<Args>, InjectOptions {
+export interface ComponentOptions<Args = unknown> extends AccessOptions<Args>, InjectOptions, LimitOptions {
   /** What it is for, in words for a model. Required. */
   readonly description: string;
   /** A name for people. */
@@ -108,7 +109,7 @@ export type PromptHandler<S, C extends ClientContext = ClientContext, I = unknow
 /** A handler once its types have done their work. */
 export type Handler = (args: never, ctx: RequestContext<never>) => unknown;
 
-interface Definition {
+interface Definition extends DeclaredLimits {
   /** Its place in the order of registration: the order of lists. */
   readonly order: number;
   readonly tags: readonly string[];
@@ -163,6 +164,8 @@ const COMMON: Names<ComponentOptions> = {
   icons: true,
   tags: true,
   timeout: true,
+  rateLimit: true,
+  concurrency: true,
   auth: true,
   public: true,
   roles: true,
@@ -332,10 +335,21 @@ function common(what: string, order: number, options: ComponentOptions<never>, h
   }
   const timeout =
     options.timeout === undefined ? undefined : milliseconds(options.timeout, `${what}: timeout`);
-  const access = accessOf(what, options);
   const { tags = [], inject = {} } = options;
   checkInjectable(what, inject);
-  return { order, tags, timeout, access, layers: [], inject: { ...inject }, handler, enabled: true };
+  const access = accessOf(what, options);
+  const limits = declaredLimits(what, options);
+  return {
+    order,
+    tags,
+    timeout,
+    access,
+    ...limits,
+    layers: [],
+    inject: { ...inject },
+    handler,
+    enabled: true,
+  };
 }
 
 /** Names as the specification would have them ("Tool Names"): what every client can carry. */

@@ -22,8 +22,8 @@ import {
 } from "./client.ts";
 import { ConfigurationError } from "./errors.ts";
 import { ClientCapabilityError, type Inquiry, type Question } from "./inquiry.ts";
-import type { Validator } from "./ports.ts";
 import type { Parsed, Schema } from "./schema.ts";
+import type { Services } from "./services.ts";
 import { type Audience, type LogLevel, Voice } from "./voice.ts";
 
 /** The kinds of operation. `list` and `discover` concern the server itself. */
@@ -100,6 +100,8 @@ export interface Operation {
   readonly kind: OperationKind;
   /** The tool's or prompt's name, the resource's URI as asked for, the list's kind, or `discover`. */
   readonly name: string;
+  /** The name, URI or template under which its component is registered; `undefined` where there is none. */
+  readonly component: string | undefined;
   /** The tags of the component, where it has any. */
   readonly tags: readonly string[];
   /** Whether its callers must be known. */
@@ -120,6 +122,14 @@ export let identityOf: (ctx: RequestContext) => VerifiedIdentity | undefined;
 /** Whether and why the call of `ctx` has been cancelled. */
 export let cancellationOf: (ctx: RequestContext) => Cancellation;
 
+// For layers that are the framework's own.
+/** What the call of `ctx` is served with. */
+export let servicesOf: (ctx: RequestContext) => Services;
+/** Adds to a header of the answer, a list (RFC 9110, section 5.6.1), where the answer has headers. */
+export let addHeader: (ctx: RequestContext, name: string, value: string) => void;
+/** The headers that were added. */
+export let headersOf: (ctx: RequestContext) => Readonly<Record<string, string>> | undefined;
+
 /**
  * What handlers and middleware know about the request they serve.
  *
@@ -132,12 +142,13 @@ export let cancellationOf: (ctx: RequestContext) => Cancellation;
 export class RequestContext<C extends ClientContext = ClientContext> {
   readonly operation: Operation;
   readonly #envelope: CallEnvelope;
-  readonly #validatorOf: (schema: Schema) => Promise<Validator>;
+  readonly #services: Services;
   #voice: Voice | undefined;
   #inquiry: Inquiry | undefined;
   #consulted = false;
   #client: ClientContext | undefined;
   #identity: VerifiedIdentity | undefined;
+  #headers: Record<string, string> | undefined;
 
   static {
     originOf = (ctx) => ctx.#envelope.origin ?? NO_ORIGIN;
@@ -149,17 +160,20 @@ export class RequestContext<C extends ClientContext = ClientContext> {
       ctx.#client = client;
       return client;
     };
+    servicesOf = (ctx) => ctx.#services;
+    addHeader = (ctx, name, value) => {
+      const headers = (ctx.#headers ??= {});
+      const before = headers[name];
+      headers[name] = before === undefined ? value : `${before}, ${value}`;
+    };
+    headersOf = (ctx) => ctx.#headers;
   }
 
   /** @internal */
-  constructor(
-    operation: Operation,
-    envelope: CallEnvelope,
-    validatorOf: (schema: Schema) => Promise<Validator>,
-  ) {
+  constructor(operation: Operation, envelope: CallEnvelope, services: Services) {
     this.operation = operation;
     this.#envelope = envelope;
-    this.#validatorOf = validatorOf;
+    this.#services = services;
   }
 
   /** Identifies the request in logs, errors and the `X-Request-ID` response header. */
@@ -250,7 +264,9 @@ export class RequestContext<C extends ClientContext = ClientContext> {
     schema: S,
     { key }: AskOptions = {},
   ): Promise<Elicited<Parsed<S>>> {
-    return this.#ask(() => formQuestion(this.clientCapabilities, message, schema, key, this.#validatorOf));
+    return this.#ask(() =>
+      formQuestion(this.clientCapabilities, message, schema, key, this.#services.validatorOf),
+    );
   }
 
   /**

@@ -8,24 +8,17 @@ import {
   type CallEnvelope,
   type Operation,
   RequestContext,
+  headersOf,
   identityOf,
 } from "./context.ts";
 import { MCPError, internalError } from "./errors.ts";
 import { InputRequired } from "./inquiry.ts";
 import type { Page } from "./list.ts";
-import type { Logger, Validator } from "./ports.ts";
 import { isPromise } from "./promises.ts";
 import { cancelled } from "./refusals.ts";
 import { toPromptResult, toResourceResult, toToolResult } from "./result.ts";
-import type { Schema } from "./schema.ts";
 import type { Sealed, SealedOperation } from "./seal.ts";
-
-/** What calls are served with. */
-export interface Services {
-  readonly logger: Logger;
-  /** The validator of a schema that turns up while a call runs. */
-  readonly validatorOf: (schema: Schema) => Promise<Validator>;
-}
+import type { Services } from "./services.ts";
 
 /** What became of a call. */
 export type Outcome = (
@@ -34,6 +27,8 @@ export type Outcome = (
 ) & {
   /** Who called, where that is known. */
   readonly identity?: VerifiedIdentity | undefined;
+  /** What layers tell in headers, where the answer has some. */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
 };
 
 /** Runs a call through its operation's onion. Never throws, and stays synchronous where nothing waits. */
@@ -115,7 +110,8 @@ function completion(
 
 /** What is not there is no more open than what is. */
 function unknownOperation({ isPrivate }: Sealed, kind: Operation["kind"], name: string): Operation {
-  return { kind, name, tags: [], access: isPrivate ? "authenticated" : "public", scopes: [] };
+  const access = isPrivate ? "authenticated" : "public";
+  return { kind, name, component: undefined, tags: [], access, scopes: [] };
 }
 
 /**
@@ -130,7 +126,7 @@ export function admission(
 ): Promise<Outcome> | undefined {
   if (!sealed.admission) return undefined;
   const { operation, admission: run = sealed.admission.run } = ask ? askedFor(sealed, ask) : sealed.admission;
-  const ctx = new RequestContext(operation, envelope, services.validatorOf);
+  const ctx = new RequestContext(operation, envelope, services);
   const admitted = async (): Promise<Outcome> => {
     try {
       await run(ctx, undefined);
@@ -148,7 +144,7 @@ function perform<A>(
   envelope: CallEnvelope,
   services: Services,
 ): Outcome | Promise<Outcome> {
-  const ctx = new RequestContext(operation, envelope, services.validatorOf);
+  const ctx = new RequestContext(operation, envelope, services);
   try {
     const result = run(ctx, args);
     return isPromise(result) ? finished(ctx, result, services) : settled(ctx, result, services);
@@ -168,7 +164,7 @@ async function finished(ctx: RequestContext, result: Promise<unknown>, services:
 function settled(ctx: RequestContext, result: unknown, services: Services): Outcome {
   return result instanceof Refused
     ? failed(ctx, result.error, services)
-    : { result: asResult(ctx.operation, result), identity: identityOf(ctx) };
+    : { result: asResult(ctx.operation, result), identity: identityOf(ctx), headers: headersOf(ctx) };
 }
 
 /** A middleware may answer with any value that a handler may return. */
@@ -211,7 +207,7 @@ function failed(ctx: RequestContext, error: unknown, { logger }: Services): Outc
   const shown = presentable(error, ctx.requestId);
   if (shown.code === "INTERNAL_ERROR" && shown.cause !== undefined && ctx.signal.aborted) {
     logger.debug({ ...fields, err: shown.cause }, "A call ended because it was cancelled");
-    return { error: cancelled(shown.cause), identity };
+    return { error: cancelled(shown.cause), identity, headers: headersOf(ctx) };
   }
   if (shown.code === "INTERNAL_ERROR")
     logger.error({ ...fields, err: shown.cause ?? shown }, "Unexpected error");
@@ -220,7 +216,7 @@ function failed(ctx: RequestContext, error: unknown, { logger }: Services): Outc
       { ...fields, code: shown.code, err: shown.cause },
       "A call was refused for a reason of its own",
     );
-  return { error: shown, identity };
+  return { error: shown, identity, headers: headersOf(ctx) };
 }
 
 /** The error as its caller may see it: one that cannot even be read or written as JSON is an unexpected one. */

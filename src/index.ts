@@ -6,6 +6,7 @@ export { MCPRouter } from "./router.ts";
 export type { IncludeOptions, RouterOptions } from "./router.ts";
 export type {
   HttpOptions,
+  LimitsOptions,
   MCPServerOptions,
   RunHttpOptions,
   RunStdioOptions,
@@ -57,6 +58,25 @@ export type {
   Injected,
   ServerContext,
 } from "./dependencies.ts";
+
+// Middleware
+export { concurrency } from "./middleware/concurrency.ts";
+export type { ConcurrencyLayerOptions } from "./middleware/concurrency.ts";
+export { rateLimit } from "./middleware/rate-limit.ts";
+export type { RateLimitLayerOptions } from "./middleware/rate-limit.ts";
+export type {
+  ConcurrencyOptions,
+  CountedBy,
+  DeclaredRateLimit,
+  LimitOptions,
+  LimitingLayer,
+  QueueOptions,
+  Rate,
+  RateLimitOptions,
+} from "./limits.ts";
+export { memoryLimitStore } from "./limits/memory.ts";
+export type { MemoryLimitOptions } from "./limits/memory.ts";
+export type { Limit, LimitCharge, LimitState, LimitStore, LimitVerdict } from "./ports.ts";
 
 // Identity
 export { authenticate } from "./auth/authenticate.ts";

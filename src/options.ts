@@ -6,7 +6,7 @@ import type { Icon } from "./content.ts";
 import type { Duration } from "./duration.ts";
 import { ConfigurationError } from "./errors.ts";
 import { type Names, checkKnown, shown } from "./known-options.ts";
-import type { EventBus, EventStore, Logger } from "./ports.ts";
+import type { EventBus, EventStore, LimitStore, Logger } from "./ports.ts";
 
 export interface MCPServerOptions {
   /** The server's name, as clients see it. */
@@ -36,6 +36,14 @@ export interface MCPServerOptions {
   readonly listing?: "permitted" | "all";
   /** Carries changes to those who listen. Default: within this process. */
   readonly eventBus?: EventBus;
+  /** Where calls are counted against limits. */
+  readonly limits?: LimitsOptions;
+}
+
+/** Where calls are counted against limits of rate. */
+export interface LimitsOptions {
+  /** Default: {@link memoryLimitStore}, which counts in this process. */
+  readonly store?: LimitStore;
 }
 
 /** How the server is reached over HTTP. */
@@ -150,7 +158,9 @@ const SERVER: Names<MCPServerOptions> = {
   requestState: true,
   eventBus: true,
   listing: true,
+  limits: true,
 };
+const LIMITS: Names<LimitsOptions> = { store: true };
 const HTTP: Names<HttpOptions> = {
   path: true,
   publicUrl: true,
@@ -186,6 +196,7 @@ export function checkServerOptions(options: unknown): void {
     http,
     requestState,
     eventBus,
+    limits,
     cacheHint,
   } = (options ?? {}) as Record<string, unknown>;
   if (typeof name !== "string" || name === "" || typeof version !== "string" || version === "") {
@@ -207,6 +218,8 @@ export function checkServerOptions(options: unknown): void {
   ]);
   checkGroup("requestState", requestState, STATE, "{ keys: [process.env.STATE_KEY] }");
   checkPort("eventBus", eventBus, ["publish", "subscribe"]);
+  checkGroup("limits", limits, LIMITS, "{ store: memoryLimitStore() }");
+  checkPort("limits.store", (limits as LimitsOptions | undefined)?.store, ["charge"]);
   checkHint("cacheHint", cacheHint);
 }
 

@@ -65,3 +65,53 @@ export interface EventReplay {
   readonly streamId: string;
   readonly events: readonly { readonly id: string; readonly message: object }[];
 }
+
+/** So many calls in so much time. */
+export interface Limit {
+  /**
+   * `token-bucket`: `burst` calls at once, and one more whenever `window / quota` has passed.
+   * `sliding-window`: never more than `quota` in any stretch of time as long as `window`.
+   */
+  readonly algorithm: "token-bucket" | "sliding-window";
+  readonly quota: number;
+  /** In milliseconds. */
+  readonly window: number;
+  /** What a token bucket holds when it is full. A sliding window has none: it is the quota. */
+  readonly burst: number;
+}
+
+/** Something to count, and against which limit. */
+export interface LimitCharge {
+  /** What is counted: one limit and one caller. At most one charge of a list has it. */
+  readonly key: string;
+  readonly limit: Limit;
+  /** How much of the limit it takes: 0 only looks. */
+  readonly cost: number;
+}
+
+/** How much of a limit is left. */
+export interface LimitState {
+  /** What is left now, rounded down. */
+  readonly remaining: number;
+  /** When the charge would fit, in milliseconds from now; 0 where it fits. */
+  readonly wait: number;
+  /** When all of the limit will be there again if nothing else is charged, in milliseconds from now. */
+  readonly reset: number;
+}
+
+/** What became of a list of charges. */
+export interface LimitVerdict {
+  /** Whether every charge fitted, and is counted; otherwise none is. */
+  readonly allowed: boolean;
+  /** Of each charge in turn. */
+  readonly states: readonly LimitState[];
+}
+
+/**
+ * Counts calls against limits. The default counts in this process; one that several processes share lets them keep
+ * limits together.
+ */
+export interface LimitStore {
+  /** Counts all charges, or none where one does not fit: atomically, whoever else counts at the same time. */
+  charge(charges: readonly LimitCharge[]): LimitVerdict | Promise<LimitVerdict>;
+}

@@ -4,8 +4,8 @@ import type { Authentication, Route } from "./authentication.ts";
 import type { Lifecycle } from "./lifecycle.ts";
 import type { HttpOptions, StateOptions } from "./options.ts";
 import type { EventBus } from "./ports.ts";
-import type { Services } from "./dispatch.ts";
 import type { Sealed } from "./seal.ts";
+import type { Services } from "./services.ts";
 
 export interface Runtime extends Services {
   readonly name: string;

@@ -101,6 +101,8 @@ export interface SealOptions extends HeartOptions {
   readonly timeout: number;
   readonly pageSize: number;
   readonly cacheHint: CacheHint | undefined;
+  /** The layers of what a component declares, the innermost of its onion. */
+  readonly declared: (definition: ComponentDefinition) => readonly Middleware[];
   /** Whether lists show also what a caller may not use. */
   readonly listsAll: boolean;
 }
@@ -130,7 +132,14 @@ export function seal(definitions: readonly ComponentDefinition[], options: SealO
           return {};
         });
   const own = <A>(kind: Operation["kind"], name: string, heart: Run<A>): SealedOperation<A> => ({
-    operation: { kind, name, tags: [], access: isClosed ? "authenticated" : "public", scopes: [] },
+    operation: {
+      kind,
+      name,
+      component: undefined,
+      tags: [],
+      access: isClosed ? "authenticated" : "public",
+      scopes: [],
+    },
     run: timed(options.timeout, listLayers, kind, heart),
   });
   const component = <D extends ComponentDefinition, A>(
@@ -142,12 +151,13 @@ export function seal(definitions: readonly ComponentDefinition[], options: SealO
     const operation: Operation = {
       kind,
       name: definition.key,
+      component: definition.key,
       tags: definition.tags,
       access: policy.authenticated ? "authenticated" : "public",
       scopes: policy.scopes,
     };
     const timeout = definition.timeout ?? options.timeout;
-    const layers = [...middleware, ...definition.layers];
+    const layers = [...middleware, ...definition.layers, ...options.declared(definition)];
     return {
       operation,
       run: timed(timeout, layers, kind, heart(definition, policy, options)),

@@ -1,6 +1,6 @@
 import { type ComponentDefinition, schemasOf } from "./components.ts";
 import { Announcer, type Notifier } from "./announcer.ts";
-import { authenticationsIn, identityProblems } from "./authentication.ts";
+import { authenticationsIn, identityProblems, orderProblems } from "./authentication.ts";
 import type { Middleware } from "./compose.ts";
 import { type CompilerLoaders, Compilers, examine } from "./compilers.ts";
 import { milliseconds } from "./duration.ts";
@@ -8,7 +8,7 @@ import { ConfigurationError } from "./errors.ts";
 import { unfailing } from "./logger.ts";
 import { Lifespan } from "./lifespan.ts";
 import { memoryEventBus } from "./events.ts";
-import type { EventBus, Logger } from "./ports.ts";
+import type { EventBus, LimitStore, Logger } from "./ports.ts";
 import {
   type MCPServerOptions,
   type RunHttpOptions,
@@ -51,6 +51,7 @@ export class MCPServer extends Lifespan {
   /** Tells clients that listen of changes. */
   readonly notify: Notifier;
   #logger: Logger | undefined;
+  #limits: LimitStore | undefined;
   readonly #compilers = new Compilers(LOADERS);
   #sealed: Sealed | undefined;
   #sealedVersion = -1;
@@ -62,6 +63,7 @@ export class MCPServer extends Lifespan {
     checkServerOptions(options);
     this.#options = options;
     this.#logger = options.logger;
+    this.#limits = options.limits?.store;
     this.#bus = options.eventBus ?? memoryEventBus();
     this.notify = this.#announcer = new Announcer(this.#bus, () => this.#logger);
     this.#timeout = milliseconds(options.timeout ?? "30s", "timeout");
@@ -283,6 +285,7 @@ export class MCPServer extends Lifespan {
   /** Everything that needs loading, and the first sealing: throws where the set-up is wrong. */
   async #prepare(): Promise<Runtime> {
     const logger = unfailing((this.#logger ??= (await import("./observe/log.ts")).jsonLogger()));
+    const limits = (this.#limits ??= (await import("./limits/memory.ts")).memoryLimitStore());
     await this.#seal(logger);
     const layers = this.#registry.enabled().flatMap((definition) => definition.layers);
     const authentications = [...new Set(authenticationsIn([...this.#middleware, ...layers]))];
@@ -298,6 +301,7 @@ export class MCPServer extends Lifespan {
       lifecycle: this.lifecycle,
       logger,
       validatorOf: (schema) => this.#compilers.validatorOf(schema),
+      limits,
       eventBus: this.#bus,
       stateKeys: this.#options.requestState ?? {},
       authentications,
@@ -314,10 +318,11 @@ export class MCPServer extends Lifespan {
     const { sound, problems } = examine(definitions, this.#compilers.compile, (definition) =>
       identityProblems(definition, this.#middleware),
     );
-    if (problems.length > 0) {
-      if (!this.#sealed) throw new ConfigurationError(problems);
+    const all = [...orderProblems(definitions, this.#middleware), ...problems];
+    if (!this.#sealed && all.length > 0) throw new ConfigurationError(all);
+    if (problems.length > 0)
       logger.error({ problems }, "Components added after the start are wrong and are left out");
-    }
+    const limited = definitions.some(({ rateLimit, concurrency }) => rateLimit ?? concurrency);
     this.#sealed = seal(sound, {
       info: this.#info,
       instructions: this.#options.instructions,
@@ -328,6 +333,7 @@ export class MCPServer extends Lifespan {
       listsAll: this.#options.listing === "all",
       callersDiffer: this.#middleware.length > 0,
       timeout: this.#timeout,
+      declared: limited ? (await import("./middleware/declared.ts")).declaredLayers : () => [],
       compile: this.#compilers.compile,
       dependencies: this.dependencies,
       logger,

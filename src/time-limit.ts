@@ -22,7 +22,6 @@ export function timed<A>(
       return isPromise(result) ? new TimeLimit(milliseconds, ctx).hold(result) : result;
     };
   }
-  const limits = new WeakMap<RequestContext, TimeLimit>();
   const onion = compose<A>(layers, kind, (ctx, ask) => {
     const limit = limits.get(ctx) as TimeLimit;
     return limit.run(() => heart(ctx, ask));
@@ -32,6 +31,14 @@ export function timed<A>(
     limits.set(ctx, limit);
     return limit.hold((onion(ctx, ask) as Promise<unknown>).catch((error: unknown) => asked(ctx, error)));
   };
+}
+
+/** Of the calls that layers are around. */
+const limits = new WeakMap<RequestContext, TimeLimit>();
+
+/** Calls `listener` when the call has its answer, also where a layer further in never settles. For layers. */
+export function whenAnswered(ctx: RequestContext, listener: () => void): void {
+  limits.get(ctx)?.whenAnswered(listener);
 }
 
 /** A layer may ask too: its question ends the call like a handler's. */
@@ -53,6 +60,7 @@ class TimeLimit {
   #error: MCPError | undefined;
   /** Ends the wait for the handler, while it runs. */
   #interrupt: ((error: MCPError) => void) | undefined;
+  #listeners: (() => void)[] | undefined;
 
   constructor(milliseconds: number, ctx: RequestContext) {
     this.#milliseconds = milliseconds;
@@ -73,17 +81,23 @@ class TimeLimit {
         }
         const error = (this.#error = timedOut(this.#ctx, this.#milliseconds));
         this.#ctx.cancel(error);
-        if (!this.#interrupt) return reject(error);
+        if (!this.#interrupt) return settle(reject)(error);
         this.#interrupt(error);
-        timer = setTimeout(() => reject(error), LAYERS_AFTER);
+        timer = setTimeout(() => settle(reject)(error), LAYERS_AFTER);
       };
       let timer = setTimeout(expire, this.#milliseconds);
       const settle = (done: (value: unknown) => void) => (value: unknown) => {
         clearTimeout(timer);
         done(value);
+        for (const listener of this.#listeners ?? []) listener();
+        this.#listeners = undefined;
       };
       result.then(settle(resolve), settle(reject));
     });
+  }
+
+  whenAnswered(listener: () => void): void {
+    (this.#listeners ??= []).push(listener);
   }
 
   /** Runs the handler within the time that its layers have left of it. */

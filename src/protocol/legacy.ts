@@ -13,11 +13,11 @@ import { challengeReply, whenAdmitted } from "./admission.ts";
 import { RPC, type RequestId, type RpcRequest, isObject } from "./jsonrpc.ts";
 import { LIST_MEMBER, isMethod, readAsk } from "./methods.ts";
 import { methodNotFound } from "./modern.ts";
-import { isToolFailure, resultText, rpcError, toolFailureText } from "./outcome.ts";
+import { isToolFailure, resultText, rpcError, statusOf, toolFailureText, withHeaders } from "./outcome.ts";
 import { type Audience, LOG_LEVELS } from "../voice.ts";
 import { LATEST_LEGACY, LEGACY } from "./versions.ts";
 
-/** Answers a 2025-era request of revision `version`. Errors within a call keep HTTP status 200. */
+/** Answers a 2025-era request of revision `version`. Errors within a call keep HTTP status 200, but for those of limits. */
 export function answerLegacy(
   sealed: Sealed,
   { id, method, params = {} }: RpcRequest,
@@ -120,11 +120,15 @@ function withoutChanges(capabilities: Sealed["capabilities"]): Record<string, ob
 }
 
 function encode(sealed: Sealed, ask: Ask, outcome: Outcome, id: RequestId, requestId: string): Reply {
+  return withHeaders(encoded(sealed, ask, outcome, id, requestId), outcome);
+}
+
+function encoded(sealed: Sealed, ask: Ask, outcome: Outcome, id: RequestId, requestId: string): Reply {
   if (outcome.error) {
     const challenged = challengeReply(outcome.error, id, ask, requestId, "legacy");
     if (challenged) return challenged;
     if (!isToolFailure(ask, outcome.error, "legacy"))
-      return errorReply(200, id, rpcError(outcome.error, ask, requestId, "legacy"));
+      return errorReply(statusOf(outcome.error), id, rpcError(outcome.error, ask, requestId, "legacy"));
     return reply(id, toolFailureText(outcome.error, requestId));
   }
   switch (ask.kind) {

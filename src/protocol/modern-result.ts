@@ -6,13 +6,22 @@ import type { Outcome } from "../dispatch.ts";
 import { internalError } from "../errors.ts";
 import { InputRequired } from "../inquiry.ts";
 import type { Page } from "../list.ts";
+import { after } from "../promises.ts";
 import { ResourceResult } from "../result.ts";
 import type { Sealed } from "../seal.ts";
 import { type ProtocolServices, type Reply, errorReply } from "./exchange.ts";
 import { challengeReply } from "./admission.ts";
 import { RPC, type RequestId } from "./jsonrpc.ts";
 import { LIST_MEMBER } from "./methods.ts";
-import { isToolFailure, lacksCapability, rpcError, toolFailureText, resultText } from "./outcome.ts";
+import {
+  isToolFailure,
+  lacksCapability,
+  resultText,
+  rpcError,
+  statusOf,
+  toolFailureText,
+  withHeaders,
+} from "./outcome.ts";
 import { META, MODERN } from "./versions.ts";
 
 /** The request that an outcome answers. */
@@ -28,6 +37,10 @@ export function encodeModern(
   origin: Origin,
   services: ProtocolServices,
 ): Reply | Promise<Reply> {
+  return after(encode(outcome, origin, services), (answer) => withHeaders(answer, outcome));
+}
+
+function encode(outcome: Outcome, origin: Origin, services: ProtocolServices): Reply | Promise<Reply> {
   const { sealed, ask, id, requestId } = origin;
   const { error, result } = outcome as Outcome & { readonly result?: object };
   if (error) {
@@ -35,7 +48,7 @@ export function encodeModern(
     if (challenged) return challenged;
     if (isToolFailure(ask, error, "modern"))
       return reply(id, complete(sealed, toolFailureText(error, requestId), ""));
-    const status = lacksCapability(error) ? 400 : 200;
+    const status = lacksCapability(error) ? 400 : statusOf(error);
     return errorReply(status, id, rpcError(error, ask, requestId, "modern"));
   }
   const { identity } = outcome;

@@ -1,11 +1,13 @@
 /** What became of a call, as JSON-RPC: one table for both eras. */
 
 import type { Ask } from "../context.ts";
+import type { Outcome } from "../dispatch.ts";
 import type { MCPError } from "../errors.ts";
 import { ClientCapabilityError, RequestStateError } from "../inquiry.ts";
 import { shortened } from "../refusals.ts";
 import { ToolResult } from "../result.ts";
 import type { Sealed } from "../seal.ts";
+import type { Reply } from "./exchange.ts";
 import { RPC, type RpcError } from "./jsonrpc.ts";
 
 export type Era = "modern" | "legacy";
@@ -60,6 +62,37 @@ export function rpcError(error: MCPError, ask: Ask, requestId: string, era: Era)
     data: uri === undefined ? body : { uri, ...body },
   };
 }
+
+/**
+ * The HTTP status of a JSON-RPC error. Results of tool calls that failed stay 200, since clients give models no other to
+ * read; `Retry-After` stands on both.
+ */
+export function statusOf({ code }: MCPError): number {
+  if (code === "RATE_LIMIT_EXCEEDED") return 429;
+  return code === "CONCURRENCY_LIMIT_EXCEEDED" ? 503 : 200;
+}
+
+/** A reply with what layers tell in headers, and when to try again (RFC 9110, section 10.2.3). */
+export function withHeaders(reply: Reply, { error, headers }: Outcome): Reply {
+  const seconds = error && secondsToWait(error);
+  if (!headers && seconds === undefined) return reply;
+  const retry = seconds === undefined ? undefined : { "retry-after": String(seconds) };
+  return { ...reply, headers: { ...reply.headers, ...headers, ...retry } };
+}
+
+function secondsToWait({ code, details }: MCPError): number | undefined {
+  if (!WAITABLE.has(code)) return undefined;
+  const seconds = details?.["retry_after_seconds"];
+  return typeof seconds === "number" && seconds >= 0 && Number.isFinite(seconds)
+    ? Math.max(1, Math.ceil(seconds))
+    : undefined;
+}
+
+const WAITABLE: ReadonlySet<string> = new Set([
+  "RATE_LIMIT_EXCEEDED",
+  "CONCURRENCY_LIMIT_EXCEEDED",
+  "CIRCUIT_OPEN",
+]);
 
 function rpcCode(code: string, era: Era): number {
   switch (code) {

@@ -51,6 +51,7 @@ export class Endpoint {
     this.#services = {
       logger: runtime.logger,
       validatorOf: runtime.validatorOf,
+      limits: runtime.limits,
       codec: new StateCodec(runtime.stateKeys),
       hub: new SubscriptionHub(runtime.eventBus, maxStreamsPerClient),
     };

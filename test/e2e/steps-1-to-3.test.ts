@@ -706,7 +706,14 @@ describe.each(WAYS)("$client, $era, over $transport", (way) => {
         clientName: way.era === "modern" || way.transport === "stdio" ? "steps-test" : null,
         requestId: REQUEST_ID,
         aborted: false,
-        operation: { kind: "tool", name: "whoami", tags: [], access: "public", scopes: [] },
+        operation: {
+          kind: "tool",
+          name: "whoami",
+          component: "whoami",
+          tags: [],
+          access: "public",
+          scopes: [],
+        },
       });
     });
   });

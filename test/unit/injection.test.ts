@@ -10,7 +10,7 @@ const services = { dependencies: new ServerDependencies(), logger: capturedLog()
 
 const context = () =>
   new RequestContext(
-    { kind: "tool", name: "act", tags: [], access: "public", scopes: [] },
+    { kind: "tool", name: "act", component: undefined, tags: [], access: "public", scopes: [] },
     { requestId: "r", protocolVersion: "2026-07-28", cancellation: new Cancellation() },
     () => Promise.reject(new Error("no schemas here")),
   );

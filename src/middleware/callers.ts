@@ -1,0 +1,42 @@
+/** Who shares a limit: one text for all calls that are counted together. */
+
+import { type RequestContext, identityOf, originOf } from "../context.ts";
+import type { CountedBy } from "../limits.ts";
+import { network } from "./network.ts";
+
+/** Gives who calls, or `undefined` where the call is not counted. */
+export type CallerOf = (ctx: RequestContext) => string | undefined;
+
+/** What tells callers apart. Nothing of it is what a caller could choose: forwarded addresses count from trusted proxies alone. */
+export function callerOf(by: CountedBy): CallerOf {
+  if (typeof by === "function") return (ctx) => by(ctx);
+  switch (by) {
+    case "server":
+      return () => "all";
+    case "address":
+      return address;
+    case "tenant":
+      return (ctx) => {
+        const tenant = identityOf(ctx)?.tenantId;
+        return tenant === undefined ? client(ctx) : `tenant ${tenant}`;
+      };
+    case "client":
+      return client;
+  }
+}
+
+/** Whether callers have to be known for this. */
+export function goesByIdentity(by: CountedBy): boolean {
+  return by === "client" || by === "tenant";
+}
+
+function client(ctx: RequestContext): string {
+  const identity = identityOf(ctx);
+  return identity ? `client ${identity.principal}` : address(ctx);
+}
+
+/** Where an address is not known, as on stdio, there is one caller, or no way to tell them apart. */
+function address(ctx: RequestContext): string {
+  const known = originOf(ctx).address?.();
+  return known === undefined ? "local" : `address ${network(known)}`;
+}

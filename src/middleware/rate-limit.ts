@@ -1,0 +1,156 @@
+/** How often callers may call. */
+
+import type { MiddlewareFunction, Next } from "../compose.ts";
+import { type OperationKind, type RequestContext, addHeader, servicesOf } from "../context.ts";
+import { ConfigurationError, MCPError, refusal } from "../errors.ts";
+import { type Names, checkKnown, shown } from "../known-options.ts";
+import { type LimitingLayer, RATE_LIMIT, type RateLimitOptions, type RatePlan, ratePlan } from "../limits.ts";
+import type { LimitCharge, LimitVerdict } from "../ports.ts";
+import { isPromise } from "../promises.ts";
+import { callerOf, goesByIdentity } from "./callers.ts";
+
+/** How often callers may call, as a layer says it. */
+export interface RateLimitLayerOptions extends RateLimitOptions {
+  /** Whether each tool, resource and prompt is counted by itself. Default: `false`. */
+  readonly perTool?: boolean;
+  /** What is counted. Default: `["tool", "resource", "prompt", "completion"]`, all that reaches a handler. */
+  readonly kinds?: readonly OperationKind[];
+  /**
+   * Under which name calls are counted, and told of in headers: letters, digits, `_`, `-` and `.`. One server has each name
+   * once. Default: made of the other options.
+   */
+  readonly name?: string;
+}
+
+const OPTIONS: Names<RateLimitLayerOptions> = { ...RATE_LIMIT, perTool: true, kinds: true, name: true };
+const KINDS: readonly OperationKind[] = ["tool", "resource", "prompt", "completion"];
+
+/**
+ * Limits how often callers may call; above, the answer is `RATE_LIMIT_EXCEEDED` with `details.retry_after_seconds`. Over HTTP
+ * the headers `RateLimit-Policy`, `RateLimit` and, on refusals, `Retry-After` tell of it.
+ *
+ * Refused calls are not counted. Names of tools that are not there are counted together. Callers are counted where the layer
+ * stands: inside `authenticate(…)`, or else the server does not start.
+ *
+ * @throws {@link ConfigurationError} where options are wrong or contradict each other.
+ * @example
+ * ```ts
+ * server.use(rateLimit({ perMinute: 100, perTool: true }));
+ * server.use(rateLimit({ perSecond: 10, perDay: 5_000, by: "tenant", algorithm: "sliding-window" }));
+ * ```
+ */
+export function rateLimit(options: RateLimitLayerOptions): LimitingLayer {
+  if (typeof options !== "object" || options === null)
+    throw new ConfigurationError(`rateLimit() got ${shown(options)}: write rateLimit({ perMinute: 100 }).`);
+  checkKnown("rateLimit()", options, OPTIONS);
+  const { name, perTool = false, kinds = KINDS } = options;
+  if (name !== undefined && !/^[\w.-]{1,64}$/.test(name))
+    throw new ConfigurationError(
+      `rateLimit(): name is ${shown(name)}: use 1 to 64 letters, digits, "_", "-" and ".".`,
+    );
+  const plan = ratePlan("rateLimit()", options);
+  const by = typeof plan.by === "function" ? "custom" : plan.by;
+  return layer(plan, {
+    id: name ?? [plan.text.replaceAll(", ", "+"), by, ...(perTool ? ["tool"] : []), ...kinds].join("."),
+    title: name,
+    perTool,
+    kinds,
+    refusalText: () => "Rate limit exceeded",
+  });
+}
+
+/** The layer of a limit that a component declares. */
+export function declaredRateLimit(plan: RatePlan, kind: OperationKind, key: string): LimitingLayer {
+  return layer(plan, {
+    id: `${kind}:${key}`,
+    title: key,
+    perTool: false,
+    kinds: [kind],
+    refusalText: () => `Rate limit exceeded for ${kind} '${key}' (declared limit: ${plan.text})`,
+  });
+}
+
+interface Layer {
+  /** What is counted: the first part of every key. */
+  readonly id: string;
+  /** What stands before the names of windows in headers. */
+  readonly title: string | undefined;
+  readonly perTool: boolean;
+  readonly kinds: readonly OperationKind[];
+  readonly refusalText: () => string;
+}
+
+function layer(plan: RatePlan, { id, title, perTool, kinds, refusalText }: Layer): LimitingLayer {
+  const { windows, by, weight } = plan;
+  const caller = callerOf(by);
+  const named = windows.map(({ name, limit }) => ({
+    limit,
+    prefix: `${id} ${name} `,
+    item: quoted(title === undefined ? name : `${title}-${name}`),
+  }));
+  const policy = named
+    .map(({ item, limit: { quota, window } }) => `${item};q=${quota};w=${window / 1_000}`)
+    .join(", ");
+
+  const charges = (ctx: RequestContext, who: string): readonly LimitCharge[] => {
+    const cost = weight ? weightOf(weight, ctx, plan) : 1;
+    const { kind, component = "" } = ctx.operation;
+    // Neither names nor URIs hold spaces: no two limits, components and callers share a key.
+    const rest = perTool ? `${kind}:${component} ${who}` : who;
+    return named.map(({ limit, prefix }) => ({ key: prefix + rest, limit, cost }));
+  };
+  const decide = (ctx: RequestContext, { allowed, states }: LimitVerdict): void => {
+    const left = named.map(({ item }, index) => {
+      const { remaining = 0, reset = 0 } = states[index] ?? {};
+      return `${item};r=${remaining};t=${Math.ceil(reset / 1_000)}`;
+    });
+    addHeader(ctx, "ratelimit-policy", policy);
+    addHeader(ctx, "ratelimit", left.join(", "));
+    if (!allowed) throw exceeded(refusalText(), Math.max(...states.map(({ wait }) => wait)));
+  };
+  const later = async (ctx: RequestContext, verdict: Promise<LimitVerdict>, next: Next) => {
+    decide(ctx, await verdict);
+    return next();
+  };
+  const handle: MiddlewareFunction = (ctx, next) => {
+    const who = caller(ctx);
+    if (who === undefined) return next();
+    const verdict = servicesOf(ctx).limits.charge(charges(ctx, who));
+    if (isPromise(verdict)) return later(ctx, verdict, next);
+    decide(ctx, verdict);
+    return next();
+  };
+  return { name: "rateLimit", kinds, handle, limiting: { id, byIdentity: goesByIdentity(by) } };
+}
+
+/** What a call counts as. More than a limit ever holds could never pass: that is a mistake, and no answer to callers. */
+function weightOf(
+  weight: (ctx: RequestContext) => number,
+  ctx: RequestContext,
+  { windows, text }: RatePlan,
+): number {
+  const cost = weight(ctx);
+  const most = Math.min(...windows.map(({ limit: { burst } }) => burst));
+  if (typeof cost === "number" && cost >= 0 && cost <= most) return cost;
+  throw new Error(
+    `The weight of a call is ${shown(cost)}, and its limit (${text}) lets ${most} pass at once: give a number from 0 to ${most}.`,
+  );
+}
+
+function exceeded(message: string, wait: number): MCPError {
+  const milliseconds = Math.ceil(wait);
+  const seconds = Math.max(1, Math.ceil(milliseconds / 1_000));
+  return refusal(
+    () =>
+      new MCPError(message, {
+        code: "RATE_LIMIT_EXCEEDED",
+        suggestion: `Wait ${seconds} second${seconds === 1 ? "" : "s"} before retrying.`,
+        details: { retry_after_seconds: milliseconds / 1_000 },
+      }),
+  );
+}
+
+/** A string in a header field (RFC 9651, section 3.3.3). */
+function quoted(text: string): string {
+  return `"${text.replace(/[^ -~]/g, "?").replace(/["\\]/g, String.raw`\$&`)}"`;
+}

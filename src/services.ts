@@ -1,0 +1,12 @@
+/** What calls are served with. */
+
+import type { LimitStore, Logger, Validator } from "./ports.ts";
+import type { Schema } from "./schema.ts";
+
+export interface Services {
+  readonly logger: Logger;
+  /** The validator of a schema that turns up while a call runs. */
+  readonly validatorOf: (schema: Schema) => Promise<Validator>;
+  /** Where calls are counted. */
+  readonly limits: LimitStore;
+}
