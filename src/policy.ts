@@ -174,7 +174,7 @@ const MISSING: NonNullable<Authenticator["missing"]> = {
 };
 
 /** The caller must be known, and nothing says who it is. */
-export function missingIdentity({ message, suggestion } = MISSING): AuthenticationError {
+export function missingIdentity({ message, suggestion }: typeof MISSING = MISSING): AuthenticationError {
   return refusal(() => new AuthenticationError(message, { suggestion }));
 }
 
