@@ -1,3 +1,4 @@
+import { memoryLimitStore } from "gantry-mcp";
 import { dependency } from "gantry-mcp";
 import { expect, test } from "vitest";
 import { Cancellation } from "../../src/cancellation.ts";
@@ -12,7 +13,11 @@ const context = () =>
   new RequestContext(
     { kind: "tool", name: "act", component: undefined, tags: [], access: "public", scopes: [] },
     { requestId: "r", protocolVersion: "2026-07-28", cancellation: new Cancellation() },
-    () => Promise.reject(new Error("no schemas here")),
+    {
+      logger: capturedLog().logger,
+      validatorOf: () => Promise.reject(new Error("no schemas here")),
+      limits: memoryLimitStore(),
+    },
   );
 
 test("what injects nothing runs as it is", () => {
