@@ -1,5 +1,4 @@
-import { memoryLimitStore } from "gantry-mcp";
-import { dependency } from "gantry-mcp";
+import { dependency, memoryLimitStore } from "gantry-mcp";
 import { expect, test } from "vitest";
 import { Cancellation } from "../../src/cancellation.ts";
 import { RequestContext } from "../../src/context.ts";
