@@ -73,11 +73,12 @@ export function introspectionAuth(options: IntrospectionOptions): Authenticator 
     } catch (error) {
       throw unavailable(error);
     }
-    const { active, ...rest } = answer;
-    if (!active) return inactive;
-    if (isOtherKind(rest)) return otherKind;
-    // Who answers is the issuer, whether it says so or not.
-    const answered = { ...(claims.issuer !== undefined && { iss: claims.issuer }), ...rest };
+    if (!answer.active) return inactive;
+    if (isOtherKind(answer)) return otherKind;
+    // Who answers is the issuer, whether it says so or not. A token that is repeated is no claim: claims are kept.
+    const said = Object.entries(answer).filter(([name, value]) => name !== "active" && value !== token);
+    const ours = claims.issuer === undefined ? {} : { iss: claims.issuer };
+    const answered: Claims = { ...ours, ...Object.fromEntries(said) };
     return check(answered, Date.now()) ?? identityOf(answered, claims);
   };
   return {

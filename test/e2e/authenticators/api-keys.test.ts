@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { type ApiKey, type ApiKeyOptions, apiKeyAuth } from "gantry-mcp";
+import { type ApiKey, type ApiKeyOptions, MCPServer, apiKeyAuth, authenticate } from "gantry-mcp";
 import { afterAll, describe, expect, it } from "vitest";
 import { Door } from "../../support/door.ts";
 
@@ -99,6 +99,15 @@ describe("a server behind API keys", async () => {
       suggestion: "Send the key in the x-service-key header.",
     });
   });
+});
+
+it("a component that no bearer of a key may use stops the start", async () => {
+  const server = new MCPServer({ name: "closed", version: "1.0.0" });
+  server.use(authenticate(apiKeyAuth({ keys: { ci: { key: keys.ci, roles: ["deployer"] } } })));
+  server.tool("drop", { description: "Drops.", roles: ["admin"] }, () => "dropped");
+  await expect(Promise.resolve(server.fetch(new Request("http://localhost/mcp")))).rejects.toThrow(
+    'Tool "drop" asks for the role admin, which no caller can have: the authenticator never grants it.',
+  );
 });
 
 describe("options that cannot be meant", () => {
