@@ -2,15 +2,8 @@
 
 import type { VerifiedIdentity } from "./client.ts";
 import { Refused } from "./compose.ts";
-import {
-  type Ask,
-  type Call,
-  type CallEnvelope,
-  type Operation,
-  RequestContext,
-  headersOf,
-  identityOf,
-} from "./context.ts";
+import type { Ask, Call, CallEnvelope } from "./call.ts";
+import { type Operation, RequestContext, headersOf, identityOf } from "./context.ts";
 import { MCPError, internalError } from "./errors.ts";
 import { InputRequired } from "./inquiry.ts";
 import type { Page } from "./list.ts";

@@ -10,7 +10,8 @@ import type {
   ToolDefinition,
 } from "./components.ts";
 import { type Run, Refused } from "./compose.ts";
-import { type Ask, type RequestContext, identityOf } from "./context.ts";
+import type { Ask } from "./call.ts";
+import { type RequestContext, identityOf } from "./context.ts";
 import { ConfigurationError } from "./errors.ts";
 import { type InjectionServices, injecting } from "./injection.ts";
 import { ClientCapabilityError } from "./inquiry.ts";

@@ -45,7 +45,8 @@ export type { Duration } from "./duration.ts";
 
 // Requests
 export type { RequestContext } from "./context.ts";
-export type { ClientInfo, Operation, OperationKind } from "./context.ts";
+export type { ClientInfo } from "./call.ts";
+export type { Operation, OperationKind } from "./context.ts";
 export type { Middleware, MiddlewareFunction, MiddlewareLayer, Next } from "./compose.ts";
 
 // Dependencies

@@ -1,7 +1,7 @@
 /** A list in pages. Cursors name the last component given, so that they outlive re-sealing. */
 
 import type { ComponentDefinition } from "./components.ts";
-import type { ListKind } from "./context.ts";
+import type { ListKind } from "./call.ts";
 import { MCPError } from "./errors.ts";
 
 /** One page of a list. The same page is the same object until the server is sealed again. */

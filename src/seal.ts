@@ -9,7 +9,8 @@ import type {
 } from "./components.ts";
 import { admitting, authenticationsIn, recognising } from "./authentication.ts";
 import type { Middleware, Run } from "./compose.ts";
-import type { Ask, ListKind, Operation } from "./context.ts";
+import type { Ask, ListKind } from "./call.ts";
+import type { Operation } from "./context.ts";
 import { MCPError } from "./errors.ts";
 import { type HeartOptions, completionHeart, promptHeart, resourceHeart, toolHeart } from "./heart.ts";
 import type { Page } from "./list.ts";

@@ -2,7 +2,8 @@
 
 import type { ClientContext } from "./client.ts";
 import type { ComponentDefinition } from "./components.ts";
-import type { ListKind, RequestContext } from "./context.ts";
+import type { ListKind } from "./call.ts";
+import type { RequestContext } from "./context.ts";
 import { List, type Page } from "./list.ts";
 import type { Policy } from "./policy.ts";
 

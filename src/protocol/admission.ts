@@ -1,7 +1,7 @@
 /** Refusals for want of identity, as HTTP knows them: a status and a challenge (RFC 6750, section 3). */
 
 import { type VerifiedIdentity, challengeOf } from "../client.ts";
-import type { Ask } from "../context.ts";
+import type { Ask } from "../call.ts";
 import { type Outcome, admission } from "../dispatch.ts";
 import type { MCPError } from "../errors.ts";
 import { AccessDeniedError } from "../policy.ts";

@@ -1,6 +1,6 @@
 /** The 2025-era revisions over HTTP, without sessions: the handshake is answered and nothing of it is kept. */
 
-import type { Ask, CallEnvelope } from "../context.ts";
+import type { Ask, CallEnvelope } from "../call.ts";
 import { type Outcome, dispatch } from "../dispatch.ts";
 import type { Page } from "../list.ts";
 import { isPromise } from "../promises.ts";

@@ -1,6 +1,6 @@
 /** The protocol's methods: a request's params, checked, as what is asked of the server. */
 
-import type { Ask, ListKind } from "../context.ts";
+import type { Ask, ListKind } from "../call.ts";
 import { RPC, type RpcError, isObject } from "./jsonrpc.ts";
 
 type Params = Readonly<Record<string, unknown>>;

@@ -1,7 +1,7 @@
 /** What became of a call, as revision 2026-07-28 writes it. */
 
 import { NOT_CACHEABLE } from "../cache-hint.ts";
-import type { Ask } from "../context.ts";
+import type { Ask } from "../call.ts";
 import type { Outcome } from "../dispatch.ts";
 import { internalError } from "../errors.ts";
 import { InputRequired } from "../inquiry.ts";

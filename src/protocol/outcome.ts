@@ -1,6 +1,6 @@
 /** What became of a call, as JSON-RPC: one table for both eras. */
 
-import type { Ask } from "../context.ts";
+import type { Ask } from "../call.ts";
 import type { Outcome } from "../dispatch.ts";
 import type { MCPError } from "../errors.ts";
 import { ClientCapabilityError, RequestStateError } from "../inquiry.ts";

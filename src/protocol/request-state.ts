@@ -4,7 +4,7 @@
  */
 
 import { canonicalJson } from "../canonical.ts";
-import type { Ask } from "../context.ts";
+import type { Ask } from "../call.ts";
 import { milliseconds } from "../duration.ts";
 import { ConfigurationError } from "../errors.ts";
 import type { CallRecord } from "../inquiry.ts";

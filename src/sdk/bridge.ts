@@ -14,7 +14,8 @@ import {
 import { hintMembers } from "../cache-hint.ts";
 import type { Origin } from "../client.ts";
 import { Cancellation } from "../cancellation.ts";
-import { type Ask, type CallEnvelope, type ClientInfo, MAY_ASK } from "../context.ts";
+import type { Ask, CallEnvelope, ClientInfo } from "../call.ts";
+import { MAY_ASK } from "../context.ts";
 import { type Outcome, dispatch } from "../dispatch.ts";
 import { MCPError, internalError } from "../errors.ts";
 import { type InputRequest, InputRequired, LiveInquiry, RequestStateError, resumed } from "../inquiry.ts";

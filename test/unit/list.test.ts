@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { ComponentDefinition } from "../../src/components.ts";
-import type { ListKind } from "../../src/context.ts";
+import type { ListKind } from "../../src/call.ts";
 import { List } from "../../src/list.ts";
 
 /** Components with these places in the order of registration. */

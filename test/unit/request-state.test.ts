@@ -1,7 +1,7 @@
 /** The state that travels with a call's questions: it opens for the retry it was made for, and for nothing else. */
 
 import { describe, expect, test, vi } from "vitest";
-import type { Ask } from "../../src/context.ts";
+import type { Ask } from "../../src/call.ts";
 import type { CallRecord } from "../../src/inquiry.ts";
 import { StateCodec } from "../../src/protocol/request-state.ts";
 
