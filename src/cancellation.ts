@@ -1,4 +1,4 @@
-/** Whether a call has ended before its time. */
+/** How a call ends: before its time, or with its answer. */
 
 /**
  * Why and whether a call has ended early: by disconnect, cancellation, timeout or shutdown. Costs nothing
@@ -10,6 +10,8 @@ export class Cancellation {
   #reason: unknown;
   #cancelled = false;
   #settled = false;
+  #whole: Cancellation | undefined;
+  #afterAnswer: (() => void)[] | undefined;
 
   get cancelled(): boolean {
     return this.#cancelled;
@@ -35,6 +37,7 @@ export class Cancellation {
   /** A cancellation of its own for a part of the call: the whole cancels the part, not the reverse. */
   fork(): Cancellation {
     const part = new Cancellation();
+    part.#whole = this;
     this.onCancel((reason) => part.cancel(reason));
     return part;
   }
@@ -51,6 +54,22 @@ export class Cancellation {
     this.#reason = reason;
     this.#controller?.abort(reason);
     for (const listener of this.#listeners ?? []) listener(reason);
+  }
+
+  /** Whether something waits for {@link answered}. */
+  get awaited(): boolean {
+    return this.#afterAnswer !== undefined;
+  }
+
+  /** Calls `begin` once the answer is sent; a part of a call is answered with the whole. */
+  afterAnswer(begin: () => void): void {
+    if (this.#whole) this.#whole.afterAnswer(begin);
+    else (this.#afterAnswer ??= []).push(begin);
+  }
+
+  /** The answer is sent, or nobody is there any more to receive it. */
+  answered(): void {
+    for (const begin of this.#afterAnswer?.splice(0) ?? []) begin();
   }
 
   /** The call has its outcome: what happens from now on, such as that the client leaves, is not its business. */

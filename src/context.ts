@@ -11,6 +11,7 @@ import {
   rootsQuestion,
   samplingQuestion,
 } from "./elicitation.ts";
+import { BackgroundTasks } from "./background.ts";
 import type { CallEnvelope, ClientInfo } from "./call.ts";
 import type { Cancellation } from "./cancellation.ts";
 import {
@@ -64,6 +65,8 @@ export let originOf: (ctx: RequestContext) => Origin;
 export let identify: (ctx: RequestContext, identity: VerifiedIdentity) => AuthenticatedClient;
 /** The verified identity of the caller of `ctx`, if any. */
 export let identityOf: (ctx: RequestContext) => VerifiedIdentity | undefined;
+/** What the call of `ctx` has still to do after its answer, if anything. */
+export let backgroundOf: (ctx: RequestContext) => BackgroundTasks | undefined;
 /** Whether and why the call of `ctx` has been cancelled. */
 export let cancellationOf: (ctx: RequestContext) => Cancellation;
 
@@ -90,6 +93,7 @@ export class RequestContext<C extends ClientContext = ClientContext> {
   readonly #services: Services;
   #voice: Voice | undefined;
   #inquiry: Inquiry | undefined;
+  #background: BackgroundTasks | undefined;
   #consulted = false;
   #client: ClientContext | undefined;
   #identity: VerifiedIdentity | undefined;
@@ -98,6 +102,7 @@ export class RequestContext<C extends ClientContext = ClientContext> {
   static {
     originOf = (ctx) => ctx.#envelope.origin ?? NO_ORIGIN;
     identityOf = (ctx) => ctx.#identity;
+    backgroundOf = (ctx) => ctx.#background;
     cancellationOf = (ctx) => ctx.#envelope.cancellation;
     identify = (ctx, identity) => {
       const client = identifiedClient(identity, originOf(ctx));
@@ -156,6 +161,11 @@ export class RequestContext<C extends ClientContext = ClientContext> {
   /** The request's `_meta`. */
   get meta(): Readonly<Record<string, unknown>> {
     return this.#caller.meta ?? {};
+  }
+
+  /** Work to do once the answer is sent: `background.add(send, message)`. */
+  get background(): BackgroundTasks {
+    return (this.#background ??= new BackgroundTasks());
   }
 
   /**

@@ -3,7 +3,14 @@
 import type { VerifiedIdentity } from "./client.ts";
 import { Refused } from "./compose.ts";
 import type { Ask, Call, CallEnvelope } from "./call.ts";
-import { type Operation, RequestContext, headersOf, identityOf } from "./context.ts";
+import {
+  type Operation,
+  RequestContext,
+  backgroundOf,
+  cancellationOf,
+  headersOf,
+  identityOf,
+} from "./context.ts";
 import { MCPError, internalError } from "./errors.ts";
 import { InputRequired } from "./inquiry.ts";
 import type { Page } from "./list.ts";
@@ -154,10 +161,19 @@ async function finished(ctx: RequestContext, result: Promise<unknown>, services:
   }
 }
 
-function settled(ctx: RequestContext, result: unknown, services: Services): Outcome {
-  return result instanceof Refused
-    ? failed(ctx, result.error, services)
-    : { result: asResult(ctx.operation, result), identity: identityOf(ctx), headers: headersOf(ctx) };
+function settled(ctx: RequestContext, value: unknown, services: Services): Outcome {
+  if (value instanceof Refused) return failed(ctx, value.error, services);
+  const result = asResult(ctx.operation, value);
+  const tasks = backgroundOf(ctx);
+  // A call that has yet to ask runs again, and adds its tasks again.
+  if (tasks && !(result instanceof InputRequired))
+    services.background.begin(tasks, cancellationOf(ctx), fieldsOf(ctx), services.logger);
+  return { result, identity: identityOf(ctx), headers: headersOf(ctx) };
+}
+
+/** By what the log tells one call from another. */
+function fieldsOf({ requestId, operation: { kind, name } }: RequestContext): object {
+  return { requestId, operation: kind, name };
 }
 
 /** A middleware may answer with any value that a handler may return. */

@@ -79,6 +79,9 @@ export { memoryLimitStore } from "./limits/memory.ts";
 export type { MemoryLimitOptions } from "./limits/memory.ts";
 export type { Limit, LimitCharge, LimitState, LimitStore, LimitVerdict } from "./ports.ts";
 
+// Background work
+export type { BackgroundTasks } from "./background.ts";
+
 // Identity
 export { authenticate } from "./auth/authenticate.ts";
 export type { AuthenticateOptions } from "./auth/authenticate.ts";

@@ -137,7 +137,10 @@ export interface ShutdownOptions {
    * every answer closes its connection, so that load balancers turn away in time. Default: `"1s"`.
    */
   readonly notice?: Duration;
-  /** How long calls under way may take to finish; then their signal fires, and a second later they are cut. Default: `"25s"`. */
+  /**
+   * How long calls under way may take to finish; then their signal fires, and a second later they are cut. What is
+   * left of it, and at least a second, is for background work. Default: `"25s"`.
+   */
   readonly limit?: Duration;
 }
 

@@ -1,6 +1,7 @@
 import { type ComponentDefinition, schemasOf } from "./components.ts";
 import { Announcer, type Notifier } from "./announcer.ts";
 import { authenticationsIn, identityProblems, orderProblems } from "./authentication.ts";
+import { Background } from "./background.ts";
 import type { Middleware } from "./compose.ts";
 import { type CompilerLoaders, Compilers, examine } from "./compilers.ts";
 import { milliseconds } from "./duration.ts";
@@ -52,6 +53,7 @@ export class MCPServer extends Lifespan {
   readonly notify: Notifier;
   #logger: Logger | undefined;
   #limits: LimitStore | undefined;
+  readonly #background = new Background();
   readonly #compilers = new Compilers(LOADERS);
   #sealed: Sealed | undefined;
   #sealedVersion = -1;
@@ -302,6 +304,7 @@ export class MCPServer extends Lifespan {
       logger,
       validatorOf: (schema) => this.#compilers.validatorOf(schema),
       limits,
+      background: this.#background,
       eventBus: this.#bus,
       stateKeys: this.#options.requestState ?? {},
       authentications,

@@ -1,5 +1,6 @@
 /** What calls are served with. */
 
+import type { Background } from "./background.ts";
 import type { LimitStore, Logger, Validator } from "./ports.ts";
 import type { Schema } from "./schema.ts";
 
@@ -7,6 +8,8 @@ export interface Services {
   readonly logger: Logger;
   /** The validator of a schema that turns up while a call runs. */
   readonly validatorOf: (schema: Schema) => Promise<Validator>;
+  /** What is done after answers. */
+  readonly background: Background;
   /** Where calls are counted. */
   readonly limits: LimitStore;
 }

@@ -140,6 +140,8 @@ class Connection {
       this.#running.delete(cancellation);
       cancellation.settle();
       mcpReq.signal.removeEventListener("abort", cancel);
+      // The SDK writes the answer as soon as it has it.
+      if (cancellation.awaited) setTimeout(() => cancellation.answered());
     }
   }
 

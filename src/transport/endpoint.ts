@@ -50,6 +50,7 @@ export class Endpoint {
     this.#runtime = runtime;
     this.#services = {
       logger: runtime.logger,
+      background: runtime.background,
       validatorOf: runtime.validatorOf,
       limits: runtime.limits,
       codec: new StateCodec(runtime.stateKeys),

@@ -37,6 +37,8 @@ export function fetchListener(
         await (body ? endpoint.answer(body, exchange) : endpoint.answerBodiless(request.method, exchange)),
       );
       request.signal.removeEventListener("abort", gone);
+      // When the framework sends the response is not known here: it has it then.
+      if (cancellation.awaited) setTimeout(() => cancellation.answered());
     };
     return Promise.race([reply.response, answer().then(() => reply.response)]);
   };

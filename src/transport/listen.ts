@@ -12,7 +12,7 @@ import { checkHttpOptions } from "./http-options.ts";
 import { nodeRoutes } from "./node-routes.ts";
 import { nodeListener } from "./node.ts";
 import { createRoutes } from "./routes.ts";
-import { hooksDone, pause, shutdownLimits } from "./shutdown.ts";
+import { ended, pause, shutdownLimits } from "./shutdown.ts";
 import { onSignal } from "./signals.ts";
 
 /** How long cancelled calls have to answer before their connections are cut; in milliseconds. */
@@ -55,7 +55,7 @@ export async function listen(runtime: Runtime, options: RunHttpOptions): Promise
       await pause(wait);
       await closed(server, connections, endpoint, limit);
     }
-    await hooksDone(runtime.lifecycle.stop(runtime.logger), deadline);
+    await ended(runtime, deadline);
   };
   const ignoreSignals = signals ? onSignal(() => (closing ??= shutDown(notice)), runtime.logger) : () => {};
   try {

@@ -8,6 +8,7 @@ import { checkHttpOptions } from "./http-options.ts";
 import { nodeRoutes } from "./node-routes.ts";
 import { nodeListener } from "./node.ts";
 import { createRoutes } from "./routes.ts";
+import { ended, shutdownLimits } from "./shutdown.ts";
 
 /** Both faces of one endpoint: what is under way through one counts for the other. */
 export function mount(runtime: Runtime): Mounted {
@@ -21,7 +22,7 @@ export function mount(runtime: Runtime): Mounted {
     close: async () => {
       endpoint.endStreams();
       await endpoint.close();
-      await runtime.lifecycle.stop(runtime.logger);
+      await ended(runtime, performance.now() + shutdownLimits().limit);
     },
   };
 }

@@ -54,12 +54,19 @@ export function nodeListener(
     const cancellation = new Cancellation();
     const say = endpoint.streamsTo(header) ? reply.say : undefined;
     const exchange: Exchange = { header, requestId, cancellation, say, address: () => addressOf(request) };
+    const send = (answer: Reply) => {
+      reply.send(answer);
+      if (!cancellation.awaited) return;
+      // Once the answer is with the system, or its client is gone.
+      if (response.closed) cancellation.answered();
+      else response.once("close", () => cancellation.answered());
+    };
     const finish = (answer: Reply | Promise<Reply>) => {
-      if (!isPromise(answer)) return reply.send(answer);
+      if (!isPromise(answer)) return send(answer);
       const gone = () => cancellation.cancel(new Error("The client disconnected."));
       if (response.closed) gone();
       else response.once("close", gone);
-      void answer.then((settled) => reply.send(settled));
+      void answer.then(send);
     };
     if (request.method !== "POST") return finish(endpoint.answerBodiless(request.method as string, exchange));
     if (request.readableEnded) {

@@ -3,7 +3,7 @@
 import { Writable } from "node:stream";
 import type { RunningServer, Runtime } from "../runtime.ts";
 import type { RunStdioOptions } from "../options.ts";
-import { hooksDone, shutdownLimits, within } from "./shutdown.ts";
+import { ended, shutdownLimits, within } from "./shutdown.ts";
 import { leave, onSignal } from "./signals.ts";
 
 /** How long calls may go on after a signal, in milliseconds: clients that send one kill soon after. */
@@ -26,7 +26,7 @@ export async function serveStdio(
       await within(limit, connection.idle());
       await connection.close();
     }
-    await hooksDone(runtime.lifecycle.stop(runtime.logger), deadline);
+    await ended(runtime, deadline);
     ignoreSignals();
   };
   let closing: Promise<void> | undefined;

@@ -1,5 +1,6 @@
 import { dependency, memoryLimitStore } from "gantry-mcp";
 import { expect, test } from "vitest";
+import { Background } from "../../src/background.ts";
 import { Cancellation } from "../../src/cancellation.ts";
 import { RequestContext } from "../../src/context.ts";
 import { injecting } from "../../src/injection.ts";
@@ -15,6 +16,7 @@ const context = () =>
     {
       logger: capturedLog().logger,
       validatorOf: () => Promise.reject(new Error("no schemas here")),
+      background: new Background(),
       limits: memoryLimitStore(),
     },
   );

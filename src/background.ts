@@ -1,0 +1,75 @@
+/** Work after the answer: in order, contained, and waited for at the end. */
+
+import type { Cancellation } from "./cancellation.ts";
+import type { Logger } from "./ports.ts";
+
+interface Task {
+  readonly name: string;
+  readonly run: () => unknown;
+}
+
+/**
+ * What a call has still to do once its answer is sent: nobody waits for it. Tasks run one after the other in the
+ * order added, where the call succeeds; one that fails is logged and does not stop those after it. A shutdown waits
+ * for them within its limit. For work that must not be lost when the process ends, or takes long, use a queue.
+ *
+ * @example
+ * ```ts
+ * server.tool("process", { description: "Process data.", input }, ({ data }, { background }) => {
+ *   background.add(sendNotification, "Data processed", data);
+ *   return "Processing started";
+ * });
+ * ```
+ */
+export class BackgroundTasks {
+  readonly #tasks: Task[] = [];
+
+  /**
+   * Adds a task: `task(...args)` is called after the answer. What was injected into the handler is closed by then,
+   * but for what the whole server shares.
+   *
+   * @throws TypeError where `task` is no function.
+   */
+  add<const A extends readonly unknown[]>(task: (...args: A) => unknown, ...args: A): void {
+    if (typeof task !== "function")
+      throw new TypeError(
+        "background.add() takes a function and its arguments: background.add(send, message).",
+      );
+    this.#tasks.push({ name: task.name, run: () => task(...args) });
+  }
+
+  /** Runs what was added, and what is added meanwhile. @internal */
+  async run(fields: object, logger: Logger): Promise<void> {
+    for (let task = this.#tasks.shift(); task; task = this.#tasks.shift()) {
+      try {
+        await task.run();
+      } catch (error) {
+        logger.error({ ...fields, task: task.name, err: error }, "A background task failed");
+      }
+    }
+  }
+}
+
+/** The background work of a server. */
+export class Background {
+  readonly #underWay = new Set<Promise<void>>();
+
+  /** Runs `tasks` once the answer of their call is sent. */
+  begin(tasks: BackgroundTasks, cancellation: Cancellation, fields: object, logger: Logger): void {
+    const work = new Promise<void>((resolve) => {
+      cancellation.afterAnswer(() => resolve(tasks.run(fields, logger)));
+    });
+    this.#underWay.add(work);
+    void work.then(() => this.#underWay.delete(work));
+  }
+
+  /** How many calls have work under way. */
+  get size(): number {
+    return this.#underWay.size;
+  }
+
+  /** Resolves when nothing is under way any more. */
+  async done(): Promise<void> {
+    while (this.#underWay.size > 0) await Promise.all(this.#underWay);
+  }
+}
