@@ -20,7 +20,7 @@ export function page(): string {
   const paragraphs = [
     "# Where Gantry answers differently from the official SDK",
     "Gantry serves HTTP by its own wire. A [test](../test/differential) sends the same messages, right and wrong, to Gantry and to the handler of the official TypeScript SDK, both made of the same registrations, and compares status, code and every member of the answers. Words for people (the messages of errors, the texts of failed calls) and sealed state are not compared.",
-    "This is what differs, why, and what the specification says of it. What is not listed here fails the test, and so does an entry without which everything would be listed all the same. The page is made of [the table of the test](../test/differential/differences).",
+    "This is what differs, why, and what the specification says of it. What is not listed here fails the test, and so does an entry without which everything would be listed all the same. The page is made of [the table of the test](../test/differential/differences); [proofs.md](proofs.md#gantry-answers-as-the-official-sdk-does-but-for-what-is-listed) has the figures.",
     ...Object.entries(GROUPS).flatMap(([title, differences]) => [
       `## ${title}`,
       ...differences.flatMap(section),
