@@ -20,10 +20,10 @@ export interface TestTokens {
    * @param claims - What it says. What stands here counts: `exp`, `iss` and `aud` too.
    * @param options.expiresIn - How long it holds. Default: `"1h"`.
    */
-  issue(
+  readonly issue: (
     claims?: Readonly<Record<string, unknown>>,
     options?: { readonly expiresIn?: Duration },
-  ): Promise<string>;
+  ) => Promise<string>;
 }
 
 /**
