@@ -164,14 +164,14 @@ export function requireTenant(...tenants: readonly string[]): Guard {
  * A guard of your own, by the validated arguments and by who calls. It does not hide its component from lists.
  *
  * @param name - Told to callers that it refuses.
- * @param decide - Whether the call may go on. What it throws ends the call too.
+ * @param decide - Whether the call may go on. The arguments that it reads have their types written: its component must have them. What it throws ends the call too.
  * @param options.message - What refused callers read. Default: that the guard refused.
  * @example
  * ```ts
  * server.tool("edit_task", {
  *   description: "Edit a task.",
  *   input: z.object({ id: z.string() }),
- *   guards: [guard("owner", ({ id }, { client }) => tasks.get(id)?.owner === client.clientId, { message: "Only its owner may edit a task." })],
+ *   guards: [guard("owner", ({ id }: { id: string }, { client }) => tasks.get(id)?.owner === client.clientId, { message: "Only its owner may edit a task." })],
  * }, ({ id }) => …);
  * ```
  */
