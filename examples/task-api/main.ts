@@ -1,5 +1,6 @@
 import { ConfigurationError } from "gantry-mcp";
-import { howToConnect } from "./connect.ts";
+import { howToConnect, howToSignIn } from "./connect.ts";
+import { signInFor } from "./identity.ts";
 import { readOptions } from "./options.ts";
 import { seed } from "./seed.ts";
 import { taskServer } from "./server.ts";
@@ -7,19 +8,24 @@ import { TaskStore } from "./store.ts";
 
 const options = readOptions();
 const store = await TaskStore.open(options.dataDir);
-const server = taskServer(store);
-server.onStartup(() => {
-  if (options.seed && store.isNew()) seed(store);
-  console.error(`Tasks are kept in ${options.dataDir}`);
-});
-server.onShutdown(() => store.close());
 
 try {
+  const signIn = signInFor(options);
+  const server = taskServer(store, signIn?.authentication);
+  if (signIn?.development) {
+    const { issuer, clients } = signIn.development;
+    server.enableTokenEndpoint(issuer, { clients });
+  }
+  server.onStartup(() => {
+    if (options.seed && store.isNew()) seed(store);
+    console.error(`Tasks are kept in ${options.dataDir}`);
+  });
+  server.onShutdown(() => store.close());
   if (options.stdio) {
-    await server.run({ transport: "stdio" });
+    await server.run({ transport: "stdio", token: process.env["MCP_TOKEN"] });
   } else {
     const { url } = await server.run({ transport: "http", host: options.host, port: options.port });
-    console.error(howToConnect(url));
+    console.error(signIn?.development ? howToSignIn(url, signIn.development.clients) : howToConnect(url));
   }
 } catch (error) {
   if (!(error instanceof ConfigurationError)) throw error;

@@ -8,6 +8,10 @@ const usage = `The Task API: the tasks of a team, as an MCP server.
   --stdio             speak over stdin and stdout instead of HTTP
   --data-dir <path>   where the tasks are kept (default: TASK_API_DATA, else .data/task-api of this project)
   --seed              begin with a few example tasks, where there never were any
+  --auth dev          people say who they are: with tokens of this server, on this machine alone
+  --issuer <url>      people say who they are: with tokens of this identity provider (default: TASK_API_ISSUER)
+  --resource <url>    the URL of this server, for which the tokens are (default: TASK_API_RESOURCE)
+  --roles-claim <name> where tokens have the roles admin and member (default: TASK_API_ROLES_CLAIM, else roles)
   --help              show this`;
 
 export interface Options {
@@ -16,11 +20,15 @@ export interface Options {
   readonly stdio: boolean;
   readonly dataDir: string;
   readonly seed: boolean;
+  readonly auth: "dev" | undefined;
+  readonly issuer: string | undefined;
+  readonly resource: string | undefined;
+  readonly rolesClaim: string;
 }
 
 /** The command line, with the environment behind it. Ends the process where it makes no sense. */
 export function readOptions(): Options {
-  const { PORT, TASK_API_DATA } = process.env;
+  const { PORT, TASK_API_DATA, TASK_API_ISSUER, TASK_API_RESOURCE, TASK_API_ROLES_CLAIM } = process.env;
   try {
     const { values } = parseArgs({
       options: {
@@ -29,6 +37,10 @@ export function readOptions(): Options {
         stdio: { type: "boolean", default: false },
         "data-dir": { type: "string", default: TASK_API_DATA || projectPath(".data/task-api") },
         seed: { type: "boolean", default: false },
+        auth: { type: "string" },
+        issuer: { type: "string" },
+        resource: { type: "string" },
+        "roles-claim": { type: "string", default: TASK_API_ROLES_CLAIM || "roles" },
         help: { type: "boolean", default: false },
       },
     });
@@ -38,8 +50,28 @@ export function readOptions(): Options {
     }
     const port = Number(values.port);
     if (!/^\d+$/.test(values.port) || port > 65_535) throw new Error(`${values.port} is no port`);
-    const { host, stdio, seed } = values;
-    return { port, host, stdio, dataDir: values["data-dir"], seed };
+    const { host, stdio, seed, auth } = values;
+    const dev = auth === "dev";
+    if (auth !== undefined && !dev) throw new Error(`--auth ${auth} is not known: write --auth dev`);
+    if (dev && stdio) throw new Error("--auth dev issues tokens over HTTP: leave out --stdio");
+    // What the environment says is for the server as it is deployed.
+    const issuer = values.issuer || (dev ? undefined : TASK_API_ISSUER || undefined);
+    const resource = values.resource || (dev ? undefined : TASK_API_RESOURCE || undefined);
+    if (dev && (issuer ?? resource))
+      throw new Error("--auth dev stands in for --issuer and --resource: write one");
+    if ((issuer === undefined) !== (resource === undefined))
+      throw new Error("--issuer and --resource need each other: who issues the tokens, and for which server");
+    return {
+      port,
+      host,
+      stdio,
+      dataDir: values["data-dir"],
+      seed,
+      auth: dev ? "dev" : undefined,
+      issuer,
+      resource,
+      rolesClaim: values["roles-claim"],
+    };
   } catch (error) {
     console.error(`${error instanceof Error ? error.message : String(error)}\n\n${usage}`);
     return process.exit(2);

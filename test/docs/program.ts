@@ -140,17 +140,22 @@ export async function curl(command: string): Promise<string> {
   const headers = new Headers({ accept: "*/*" });
   let url = "";
   let body: string | undefined;
+  let withHead = false;
   if (words.shift() !== "curl") throw new Error(`One command that begins with curl, please: ${command}`);
   for (let word = words.shift(); word !== undefined; word = words.shift()) {
     if (word === "-H") {
       const [, name = "", value = ""] = /^([^:]+): *(.*)$/.exec(words.shift() ?? "") ?? [];
       headers.append(name, value);
     } else if (word === "-d") body = words.shift() ?? "";
+    else if (word === "-i") withHead = true;
     else if (word.startsWith("http://")) url = word;
     else if (word !== "-s") throw new Error(`Teach the test ${word}, which stands in: ${command}`);
   }
   const answer = await fetch(url, { headers, ...(body !== undefined && { method: "POST", body }) });
-  return await answer.text();
+  const { status, statusText } = answer;
+  const fields = [...answer.headers].map(([name, value]) => `${name}: ${value}\n`);
+  const head = withHead ? `HTTP/1.1 ${status} ${statusText}\n${fields.join("")}\n` : "";
+  return `${head}${await answer.text()}`;
 }
 
 export async function finished(command: string, args: readonly string[]): Promise<Ran> {

@@ -11,7 +11,7 @@ export interface ProviderOptions {
   readonly resource: string;
   /** The scopes of the resource. */
   readonly scopes: readonly string[];
-  /** The roles of people, by the name that they sign in with. */
+  /** The roles of people, by the name that they sign in with, and of programs. */
   readonly roles?: Readonly<Record<string, readonly string[]>>;
   /** How tokens are written: `opaque` ones are introspected. Default: `jwt`. */
   readonly tokens?: "jwt" | "opaque";
@@ -96,8 +96,9 @@ export class IdentityProvider {
           response_types: ["code"],
         },
       ],
-      extraTokenClaims: (_ctx, token) =>
-        "accountId" in token && token.accountId ? { roles: roles[token.accountId] ?? [] } : undefined,
+      extraTokenClaims: (_ctx, token) => ({
+        roles: roles[("accountId" in token ? token.accountId : token.clientId) ?? ""],
+      }),
       features: {
         registration: { enabled: true },
         clientCredentials: { enabled: true },
