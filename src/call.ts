@@ -60,3 +60,20 @@ export interface Call {
   readonly ask: Ask;
   readonly envelope: CallEnvelope;
 }
+
+/**
+ * What the layers, guards, dependencies and handler of a call leave for each other in `ctx.state`. Declare its
+ * members, and they are typed everywhere.
+ *
+ * @example
+ * ```ts
+ * declare module "gantry-mcp" {
+ *   interface RequestState {
+ *     plan?: "free" | "premium";
+ *   }
+ * }
+ * ```
+ */
+export interface RequestState {
+  [name: string]: unknown;
+}

@@ -12,6 +12,7 @@ import { type DeclaredLimits, type LimitOptions, declaredLimits } from "./limits
 import { type Access, type AccessOptions, accessOf } from "./policy.ts";
 import { type ParamHeader, paramHeaders } from "./param-headers.ts";
 import type { JsonSchema } from "./ports.ts";
+import type { Answered } from "./result.ts";
 import { type Parsed, type Returned, type Schema, advertised, asObjectSchema, closed } from "./schema.ts";
 import {
   type TemplateParams,
@@ -57,7 +58,7 @@ type Input<S> = S extends Schema ? Parsed<S> : Record<string, never>;
 export type ToolHandler<S, O, C extends ClientContext = ClientContext, I = unknown> = (
   args: Input<S>,
   ctx: RequestContext<C> & I,
-) => O extends Schema ? Returned<O> | Promise<Returned<O>> : unknown;
+) => O extends Schema ? Answered<Returned<O>> | Promise<Answered<Returned<O>>> : unknown;
 
 /** Values for an argument that is being typed: a fixed list, filtered by prefix, or a function. */
 export type Completer =

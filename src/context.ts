@@ -12,7 +12,7 @@ import {
   samplingQuestion,
 } from "./elicitation.ts";
 import { BackgroundTasks } from "./background.ts";
-import type { CallEnvelope, ClientInfo } from "./call.ts";
+import type { CallEnvelope, ClientInfo, RequestState } from "./call.ts";
 import type { Cancellation } from "./cancellation.ts";
 import {
   type AuthenticatedClient,
@@ -26,6 +26,7 @@ import { ConfigurationError } from "./errors.ts";
 import { ClientCapabilityError, type Inquiry, type Question } from "./inquiry.ts";
 import type { Parsed, Schema } from "./schema.ts";
 import type { Services } from "./services.ts";
+import { type TraceContext, traceOf } from "./trace.ts";
 import { type LogLevel, Voice } from "./voice.ts";
 
 /** The kinds of operation. `list` and `discover` concern the server itself. */
@@ -56,6 +57,11 @@ export interface Operation {
   readonly scopes: readonly string[];
 }
 
+/** What is told about something, by name. */
+type Metadata = Readonly<Record<string, unknown>>;
+
+const NO_METADATA: Metadata = {};
+
 const NO_ORIGIN: Origin = { header: () => undefined };
 
 // For what establishes identity alone: credentials are no business of handlers.
@@ -65,12 +71,14 @@ export let originOf: (ctx: RequestContext) => Origin;
 export let identify: (ctx: RequestContext, identity: VerifiedIdentity) => AuthenticatedClient;
 /** The verified identity of the caller of `ctx`, if any. */
 export let identityOf: (ctx: RequestContext) => VerifiedIdentity | undefined;
+/** Makes `metadata` that of the response of `ctx`. */
+export let describeResponse: (ctx: RequestContext, metadata: Metadata) => void;
 /** What the call of `ctx` has still to do after its answer, if anything. */
 export let backgroundOf: (ctx: RequestContext) => BackgroundTasks | undefined;
 /** Whether and why the call of `ctx` has been cancelled. */
 export let cancellationOf: (ctx: RequestContext) => Cancellation;
 
-// For layers that are the framework's own.
+// For what runs and surrounds handlers.
 /** What the call of `ctx` is served with. */
 export let servicesOf: (ctx: RequestContext) => Services;
 /** Adds to a header of the answer, a list (RFC 9110, section 5.6.1), where the answer has headers. */
@@ -94,6 +102,8 @@ export class RequestContext<C extends ClientContext = ClientContext> {
   #voice: Voice | undefined;
   #inquiry: Inquiry | undefined;
   #background: BackgroundTasks | undefined;
+  #state: RequestState | undefined;
+  #metadata = NO_METADATA;
   #consulted = false;
   #client: ClientContext | undefined;
   #identity: VerifiedIdentity | undefined;
@@ -102,6 +112,9 @@ export class RequestContext<C extends ClientContext = ClientContext> {
   static {
     originOf = (ctx) => ctx.#envelope.origin ?? NO_ORIGIN;
     identityOf = (ctx) => ctx.#identity;
+    describeResponse = (ctx, metadata) => {
+      ctx.#metadata = metadata;
+    };
     backgroundOf = (ctx) => ctx.#background;
     cancellationOf = (ctx) => ctx.#envelope.cancellation;
     identify = (ctx, identity) => {
@@ -161,6 +174,31 @@ export class RequestContext<C extends ClientContext = ClientContext> {
   /** The request's `_meta`. */
   get meta(): Readonly<Record<string, unknown>> {
     return this.#caller.meta ?? {};
+  }
+
+  /**
+   * The trace that the request belongs to, from `_meta` or the headers `traceparent` and `tracestate` (W3C Trace
+   * Context); `undefined` where it names none.
+   *
+   * @example
+   * ```ts
+   * const headers = ctx.trace ? { traceparent: ctx.trace.traceparent } : {};
+   * await fetch(`${billing}/invoices`, { headers, signal: ctx.signal });
+   * ```
+   */
+  get trace(): TraceContext | undefined {
+    const { meta, origin = NO_ORIGIN } = this.#caller;
+    return traceOf(meta, (name) => origin.header(name));
+  }
+
+  /** Room for what layers, guards, dependencies and the handler of this call leave for each other. */
+  get state(): RequestState {
+    return (this.#state ??= {});
+  }
+
+  /** The metadata of the response, for layers once `next()` has resolved: those of {@link ToolResponse}, else none. */
+  get metadata(): Readonly<Record<string, unknown>> {
+    return this.#metadata;
   }
 
   /** Work to do once the answer is sent: `background.add(send, message)`. */

@@ -172,8 +172,8 @@ function settled(ctx: RequestContext, value: unknown, services: Services): Outco
 }
 
 /** By what the log tells one call from another. */
-function fieldsOf({ requestId, operation: { kind, name } }: RequestContext): object {
-  return { requestId, operation: kind, name };
+function fieldsOf({ requestId, operation: { kind, name }, trace }: RequestContext): object {
+  return { requestId, operation: kind, name, ...(trace && { traceId: trace.traceId }) };
 }
 
 /** A middleware may answer with any value that a handler may return. */
@@ -210,19 +210,17 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
 }
 
 function failed(ctx: RequestContext, error: unknown, { logger }: Services): Outcome {
-  const { kind, name } = ctx.operation;
   const identity = identityOf(ctx);
-  const fields = { requestId: ctx.requestId, operation: kind, name };
   const shown = presentable(error, ctx.requestId);
   if (shown.code === "INTERNAL_ERROR" && shown.cause !== undefined && ctx.signal.aborted) {
-    logger.debug({ ...fields, err: shown.cause }, "A call ended because it was cancelled");
+    logger.debug({ ...fieldsOf(ctx), err: shown.cause }, "A call ended because it was cancelled");
     return { error: cancelled(shown.cause), identity, headers: headersOf(ctx) };
   }
   if (shown.code === "INTERNAL_ERROR")
-    logger.error({ ...fields, err: shown.cause ?? shown }, "Unexpected error");
+    logger.error({ ...fieldsOf(ctx), err: shown.cause ?? shown }, "Unexpected error");
   else if (shown.cause !== undefined)
     logger.warn(
-      { ...fields, code: shown.code, err: shown.cause },
+      { ...fieldsOf(ctx), code: shown.code, err: shown.cause },
       "A call was refused for a reason of its own",
     );
   return { error: shown, identity, headers: headersOf(ctx) };

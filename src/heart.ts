@@ -11,14 +11,20 @@ import type {
 } from "./components.ts";
 import { type Run, Refused } from "./compose.ts";
 import type { Ask } from "./call.ts";
-import { type RequestContext, identityOf } from "./context.ts";
+import { type RequestContext, describeResponse, identityOf } from "./context.ts";
 import { ConfigurationError } from "./errors.ts";
 import { type InjectionServices, injecting } from "./injection.ts";
 import { ClientCapabilityError } from "./inquiry.ts";
 import type { Policy } from "./policy.ts";
 import type { Validation } from "./ports.ts";
 import { after, isPromise } from "./promises.ts";
-import { toPromptResult, toResourceResult, toStructuredResult, toToolResult } from "./result.ts";
+import {
+  ToolResponse,
+  toPromptResult,
+  toResourceResult,
+  toStructuredResult,
+  toToolResult,
+} from "./result.ts";
 import { type SchemaCompiler, validator } from "./schema.ts";
 import { notFound } from "./refusals.ts";
 
@@ -40,7 +46,11 @@ export function toolHeart(tool: ToolDefinition, policy: Policy, options: HeartOp
   const finish = tool.output
     ? outputCheck(validator(tool.output, options.compile, `Tool "${tool.key}": output`))
     : toToolResult;
-  const handler = prepared(tool, policy, options, finish);
+  const handler = prepared(tool, policy, options, (value, ctx) => {
+    if (!(value instanceof ToolResponse)) return finish(value);
+    describeResponse(ctx, value.metadata);
+    return finish(value.content);
+  });
   const handle = (input: unknown, ctx: RequestContext) =>
     input instanceof Refused ? input : handler(input, ctx);
   return concluding(policy, (ctx, args) => {

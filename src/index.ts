@@ -45,7 +45,8 @@ export type { Duration } from "./duration.ts";
 
 // Requests
 export type { RequestContext } from "./context.ts";
-export type { ClientInfo } from "./call.ts";
+export type { TraceContext } from "./trace.ts";
+export type { ClientInfo, RequestState } from "./call.ts";
 export type { Operation, OperationKind } from "./context.ts";
 export type { Middleware, MiddlewareFunction, MiddlewareLayer, Next } from "./compose.ts";
 
@@ -151,7 +152,7 @@ export type {
   ResourceLink,
   TextContent,
 } from "./content.ts";
-export { assistant, user } from "./result.ts";
+export { ToolResponse, assistant, user } from "./result.ts";
 export type { PromptMessage, PromptResult, ResourceResult, ToolResult } from "./result.ts";
 
 // Errors

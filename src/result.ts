@@ -39,6 +39,34 @@ export class ToolResult {
   }
 }
 
+/**
+ * What a tool returns with facts about it that are not for the client: middleware finds them as `ctx.metadata` once
+ * `next()` has resolved.
+ *
+ * @example
+ * ```ts
+ * return new ToolResponse({ order_id: order.id, status: "created" }, { metadata: { action: "order.create", actor: client.clientId } });
+ * ```
+ */
+export class ToolResponse<T = unknown> {
+  /** What the client gets: anything that a handler may return. */
+  readonly content: T;
+  readonly #metadata: Readonly<Record<string, unknown>>;
+
+  /** @param options.metadata - Facts by name. Never sent to the client. Default: none. */
+  constructor(content: T, options: { readonly metadata?: Readonly<Record<string, unknown>> } = {}) {
+    this.content = content;
+    this.#metadata = options.metadata ?? {};
+  }
+
+  get metadata(): Readonly<Record<string, unknown>> {
+    return this.#metadata;
+  }
+}
+
+/** A value, as it is or with metadata. */
+export type Answered<T> = T | ToolResponse<T>;
+
 /** The result of reading a resource (specification, "ReadResourceResult"). */
 export class ResourceResult {
   readonly contents: readonly ResourceContents[];
@@ -87,7 +115,7 @@ export function assistant(content: string | ContentBlock): PromptMessage {
  */
 export function toToolResult(value: unknown): ToolResult {
   if (value instanceof ToolResult) return value;
-  return new ToolResult(toContent(value));
+  return new ToolResult(toContent(value instanceof ToolResponse ? value.content : value));
 }
 
 /** A validated output: its JSON as text for every client, and as structured content for those that read it. */
