@@ -10,8 +10,8 @@ import { type MemoryUse, Report } from "./report.ts";
 const CASES = 50;
 const AT_ONCE = 16;
 
-/** The part of the clients after which memory has the size that it is to keep. */
-const WARM_UP = 0.2;
+/** Memory is measured after so many equal parts of a run. After the first it has the size that it is to keep. */
+const PARTS = 5;
 
 export interface Fuzzing {
   readonly cases: number;
@@ -64,10 +64,10 @@ export async function fuzz(
     return tier.settle();
   };
   const clients = client === undefined ? Math.ceil(cases / CASES) : 1;
-  const end = next + clients;
+  const first = next;
   try {
-    report.warm = await until(next + Math.ceil(clients * WARM_UP));
-    report.end = await until(end);
+    for (let part = 1; part <= PARTS; part++)
+      report.memory.push(await until(first + Math.ceil((clients * part) / PARTS)));
   } finally {
     await tier.close();
   }

@@ -22,9 +22,8 @@ export class Report {
   streams = 0;
   /** How many handlers ran. */
   handled = 0;
-  /** Memory after the warm-up and in the end, each after everything that is garbage has been collected. */
-  warm: MemoryUse = { rss: 0, heap: 0 };
-  end: MemoryUse = { rss: 0, heap: 0 };
+  /** Memory after each part of the run, when everything that is garbage has been collected. */
+  readonly memory: MemoryUse[] = [];
   /** How often each status was answered. */
   readonly statuses: Record<string, number> = {};
   readonly faults: string[] = [];
