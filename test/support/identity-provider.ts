@@ -103,6 +103,7 @@ export class IdentityProvider {
         registration: { enabled: true },
         clientCredentials: { enabled: true },
         introspection: { enabled: true },
+        revocation: { enabled: true },
         resourceIndicators: {
           enabled: true,
           getResourceServerInfo: (_ctx, indicator) => {

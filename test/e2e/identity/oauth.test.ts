@@ -1,7 +1,5 @@
 /** A server as an OAuth 2.1 protected resource, with a real identity provider and the official client. */
 
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import {
   Client,
   type OAuthClientProvider,
@@ -10,10 +8,11 @@ import {
   StreamableHTTPClientTransport,
   UnauthorizedError,
 } from "@modelcontextprotocol/client";
-import { MCPServer, authenticate, jwtAuth } from "gantry-mcp";
+import { jwtAuth } from "gantry-mcp";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { APP, IdentityProvider, ROBOT, signIn } from "../../support/identity-provider.ts";
+import { APP, type IdentityProvider, ROBOT, signIn } from "../../support/identity-provider.ts";
 import { envelope } from "../../support/wire.ts";
+import { callerIn, oauthServer } from "./oauth-server.ts";
 
 /** An application as its author writes it: it keeps what it is given, and sends its user to the provider. */
 class App implements OAuthClientProvider {
@@ -55,50 +54,15 @@ class App implements OAuthClientProvider {
 
 let provider: IdentityProvider;
 let resource: string;
-const closing: (() => unknown)[] = [];
+let close: () => Promise<void>;
 
 beforeAll(async () => {
-  // Its own URL is what a resource is known by: the port comes first.
-  const http = createServer((request, response) => server.node(request, response));
-  await new Promise<void>((resolve) => http.listen(0, "127.0.0.1", resolve));
-  resource = `http://127.0.0.1:${(http.address() as AddressInfo).port}/mcp`;
-  provider = await IdentityProvider.start({
-    resource,
-    scopes: ["tasks:read", "tasks:write"],
-    roles: { ana: ["admin"] },
-  });
-  const server = new MCPServer({ name: "task-api", version: "1.0.0" })
-    .use(
-      authenticate(jwtAuth({ discovery: provider.issuer, audience: resource }), {
-        resource,
-        authorizationServers: [provider.issuer],
-        scopesSupported: ["tasks:read"],
-      }),
-    )
-    .tool("whoami", { description: "Tells who calls.", scopes: ["tasks:read"] }, (_args, { client }) => ({
-      id: client.clientId,
-      roles: [...client.roles],
-      scopes: [...client.scopes],
-      audience: client.audience,
-      issuer: client.issuer,
-    }))
-    .tool("create_task", { description: "Create a task.", scopes: ["tasks:write"] }, () => "created");
-  closing.push(
-    () => server.close(),
-    () => http.closeAllConnections(),
-    () => http.close(),
-    () => provider.close(),
-  );
+  ({ provider, resource, close } = await oauthServer("jwt", (issuer, audience) =>
+    jwtAuth({ discovery: issuer, audience }),
+  ));
 });
 
-afterAll(async () => {
-  for (const close of closing) await close();
-});
-
-function callerIn(result: object): unknown {
-  const { content } = result as { content: [{ text: string }] };
-  return JSON.parse(content[0].text);
-}
+afterAll(() => close());
 
 function connect(app: App, era: "modern" | "legacy") {
   const client = new Client(
