@@ -19,6 +19,15 @@ export interface MiddlewareLayer {
   readonly handle: MiddlewareFunction;
 }
 
+/** A layer that leaves results as they are: they are sent as they were made. */
+export interface PassiveLayer extends MiddlewareLayer {
+  readonly passive: true;
+}
+
+export function isPassive(layer: Middleware): layer is PassiveLayer {
+  return typeof layer === "object" && "passive" in layer;
+}
+
 /**
  * A layer around every operation: tools, resources, prompts, completions, lists and discovery, and every
  * refusal. The first added is the outermost. It may look, replace the result, answer by itself, or throw; to

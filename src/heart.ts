@@ -9,7 +9,7 @@ import type {
   ResourceDefinition,
   ToolDefinition,
 } from "./components.ts";
-import { type Run, Refused } from "./compose.ts";
+import { type Run, Refused, isPassive } from "./compose.ts";
 import type { Ask } from "./call.ts";
 import { type RequestContext, describeResponse, identityOf } from "./context.ts";
 import { ConfigurationError } from "./errors.ts";
@@ -69,7 +69,7 @@ export function resourceHeart(
   const takesMore = resource.handler.length > 1 || Object.keys(resource.inject).length > 0;
   const hint = hintJson(
     resource.cacheHint,
-    options.callersDiffer || resource.layers.length > 0 || takesMore,
+    options.callersDiffer || !resource.layers.every(isPassive) || takesMore,
     what,
   );
   const callersHint = hintJson(resource.cacheHint, true, what);

@@ -48,7 +48,7 @@ export type { RequestContext } from "./context.ts";
 export type { TraceContext } from "./trace.ts";
 export type { ClientInfo, RequestState } from "./call.ts";
 export type { Operation, OperationKind } from "./context.ts";
-export type { Middleware, MiddlewareFunction, MiddlewareLayer, Next } from "./compose.ts";
+export type { Middleware, MiddlewareFunction, MiddlewareLayer, Next, PassiveLayer } from "./compose.ts";
 
 // Dependencies
 export { dependency } from "./dependencies.ts";
@@ -62,10 +62,22 @@ export type {
 } from "./dependencies.ts";
 
 // Middleware
+export { circuitBreaker } from "./middleware/circuit-breaker.ts";
+export type {
+  CircuitBreaker,
+  CircuitBreakerOptions,
+  CircuitRef,
+  CircuitState,
+} from "./middleware/circuit-breaker.ts";
 export { concurrency } from "./middleware/concurrency.ts";
 export type { ConcurrencyLayerOptions } from "./middleware/concurrency.ts";
+export { logging } from "./middleware/logging.ts";
+export type { LoggingOptions } from "./middleware/logging.ts";
 export { rateLimit } from "./middleware/rate-limit.ts";
 export type { RateLimitLayerOptions } from "./middleware/rate-limit.ts";
+export { timeout } from "./middleware/timeout.ts";
+export type { TimeoutOptions } from "./middleware/timeout.ts";
+export type { TimeLimitLayer } from "./time-limit.ts";
 export type {
   ConcurrencyOptions,
   CountedBy,

@@ -8,7 +8,7 @@ import type {
   ToolDefinition,
 } from "./components.ts";
 import { admitting, authenticationsIn, recognising } from "./authentication.ts";
-import type { Middleware, Run } from "./compose.ts";
+import { type Middleware, type Run, isPassive } from "./compose.ts";
 import type { Ask, ListKind } from "./call.ts";
 import type { Operation } from "./context.ts";
 import { MCPError } from "./errors.ts";
@@ -18,7 +18,7 @@ import type { ParamHeader } from "./param-headers.ts";
 import { Policy } from "./policy.ts";
 import { notFound } from "./refusals.ts";
 import { readableUris } from "./subscribing.ts";
-import { timed } from "./time-limit.ts";
+import { timeLimitIn, timed } from "./time-limit.ts";
 import type { UriTemplate } from "./uri-template.ts";
 import { VisibleList } from "./visibility.ts";
 
@@ -111,6 +111,7 @@ export interface SealOptions extends HeartOptions {
 /** Seals components whose schemas are known to compile. */
 export function seal(definitions: readonly ComponentDefinition[], options: SealOptions): Sealed {
   const { middleware } = options;
+  const timeout = timeLimitIn(middleware, options.timeout);
   const authentications = authenticationsIn(middleware);
   const isPrivate = authentications.some(({ optional }) => !optional);
   const policies = new Map(
@@ -128,7 +129,7 @@ export function seal(definitions: readonly ComponentDefinition[], options: SealO
   const admission = (layers: readonly Middleware[], policy?: Policy): Run<undefined> | undefined =>
     layers.length === 0
       ? undefined
-      : timed(options.timeout, layers, "discover", (ctx) => {
+      : timed(timeout, layers, "discover", (ctx) => {
           policy?.admit(ctx);
           return {};
         });
@@ -141,7 +142,7 @@ export function seal(definitions: readonly ComponentDefinition[], options: SealO
       access: isClosed ? "authenticated" : "public",
       scopes: [],
     },
-    run: timed(options.timeout, listLayers, kind, heart),
+    run: timed(timeout, listLayers, kind, heart),
   });
   const component = <D extends ComponentDefinition, A>(
     definition: D,
@@ -157,11 +158,11 @@ export function seal(definitions: readonly ComponentDefinition[], options: SealO
       access: policy.authenticated ? "authenticated" : "public",
       scopes: policy.scopes,
     };
-    const timeout = definition.timeout ?? options.timeout;
     const layers = [...middleware, ...definition.layers, ...options.declared(definition)];
+    const limit = definition.timeout ?? timeLimitIn(layers, timeout);
     return {
       operation,
-      run: timed(timeout, layers, kind, heart(definition, policy, options)),
+      run: timed(limit, layers, kind, heart(definition, policy, options)),
       policy,
       admission: admission(admitting(layers), policy),
     };
@@ -197,7 +198,7 @@ export function seal(definitions: readonly ComponentDefinition[], options: SealO
     }));
   const admitted = admission([...admitting(middleware), ...recognisers]);
   const unknown = (kind: "tool" | "resource" | "prompt") =>
-    timed(options.timeout, middleware, kind, ({ operation: { name } }) => refuse(notFound(kind, name)));
+    timed(timeout, middleware, kind, ({ operation: { name } }) => refuse(notFound(kind, name)));
 
   return {
     info: options.info,
@@ -234,7 +235,7 @@ export function seal(definitions: readonly ComponentDefinition[], options: SealO
       ? privateHintJson(options.cacheHint, "cacheHint")
       : hintJson(options.cacheHint, options.callersDiffer, "cacheHint"),
     unknown: { tool: unknown("tool"), resource: unknown("resource"), prompt: unknown("prompt") },
-    unknownCompletion: timed(options.timeout, middleware, "completion", ({ operation: { name } }) =>
+    unknownCompletion: timed(timeout, middleware, "completion", ({ operation: { name } }) =>
       refuse(
         new MCPError(`Nothing to complete: ${name}`, {
           code: "VALIDATION_ERROR",
@@ -242,7 +243,7 @@ export function seal(definitions: readonly ComponentDefinition[], options: SealO
         }),
       ),
     ),
-    hasMiddleware: middleware.length > 0 || definitions.some(({ layers }) => layers.length > 0),
+    hasMiddleware: ![...middleware, ...definitions.flatMap(({ layers }) => layers)].every(isPassive),
     wrapped: new Set(
       tools.flatMap(({ key, item: { outputSchema } }) =>
         outputSchema && outputSchema["type"] !== "object" ? [key] : [],

@@ -2,7 +2,7 @@ import { type ComponentDefinition, schemasOf } from "./components.ts";
 import { Announcer, type Notifier } from "./announcer.ts";
 import { authenticationsIn, identityProblems, orderProblems } from "./authentication.ts";
 import { Background } from "./background.ts";
-import type { Middleware } from "./compose.ts";
+import { type Middleware, isPassive } from "./compose.ts";
 import { type CompilerLoaders, Compilers, examine } from "./compilers.ts";
 import { milliseconds } from "./duration.ts";
 import { ConfigurationError } from "./errors.ts";
@@ -334,7 +334,7 @@ export class MCPServer extends Lifespan {
       pageSize: this.#options.pageSize ?? 1_000,
       cacheHint: this.#options.cacheHint,
       listsAll: this.#options.listing === "all",
-      callersDiffer: this.#middleware.length > 0,
+      callersDiffer: !this.#middleware.every(isPassive),
       timeout: this.#timeout,
       declared: limited ? (await import("./middleware/declared.ts")).declaredLayers : () => [],
       compile: this.#compilers.compile,

@@ -1,6 +1,6 @@
 /** How long an operation may take: its handler, and the layers around it. */
 
-import { type Middleware, type Run, compose, concerns } from "./compose.ts";
+import { type Middleware, type PassiveLayer, type Run, compose, concerns } from "./compose.ts";
 import type { OperationKind, RequestContext } from "./context.ts";
 import { MCPError } from "./errors.ts";
 import { Suspension } from "./inquiry.ts";
@@ -31,6 +31,18 @@ export function timed<A>(
     limits.set(ctx, limit);
     return limit.hold((onion(ctx, ask) as Promise<unknown>).catch((error: unknown) => asked(ctx, error)));
   };
+}
+
+/** A layer that says how long the operations that it is around may take. */
+export interface TimeLimitLayer extends PassiveLayer {
+  /** In milliseconds. */
+  readonly timeLimit: number;
+}
+
+/** What the innermost of `layers` that says so gives operations of time, in milliseconds. */
+export function timeLimitIn(layers: readonly Middleware[], otherwise: number): number {
+  const layer = layers.findLast((each) => typeof each === "object" && "timeLimit" in each);
+  return (layer as TimeLimitLayer | undefined)?.timeLimit ?? otherwise;
 }
 
 /** Of the calls that layers are around. */

@@ -80,7 +80,8 @@ function layer(
       leave();
     }
   };
-  return { name: "concurrency", kinds, handle, limiting: { id: undefined, byIdentity: goesByIdentity(by) } };
+  const limiting = { id: undefined, byIdentity: goesByIdentity(by) };
+  return { name: "concurrency", passive: true, kinds, handle, limiting };
 }
 
 /** So many places, and those who wait for one in the order in which they came. */

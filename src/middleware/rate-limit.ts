@@ -120,7 +120,13 @@ function layer(plan: RatePlan, { id, title, perTool, kinds, refusalText }: Layer
     decide(ctx, verdict);
     return next();
   };
-  return { name: "rateLimit", kinds, handle, limiting: { id, byIdentity: goesByIdentity(by) } };
+  return {
+    name: "rateLimit",
+    passive: true,
+    kinds,
+    handle,
+    limiting: { id, byIdentity: goesByIdentity(by) },
+  };
 }
 
 /** What a call counts as. More than a limit ever holds could never pass: that is a mistake, and no answer to callers. */
