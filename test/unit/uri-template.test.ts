@@ -115,9 +115,9 @@ describe("matching", () => {
       );
       let best = Infinity;
       for (let round = 0; round < 7; round++) {
-        const begun = performance.now();
+        const begun = process.cpuUsage();
         for (const { match: run } of templates) for (const uri of uris) run(uri);
-        best = Math.min(best, performance.now() - begun);
+        best = Math.min(best, process.cpuUsage(begun).user / 1_000);
       }
       return best;
     };
