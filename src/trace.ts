@@ -45,7 +45,7 @@ function parsed(traceparent: unknown, tracestate: unknown): TraceContext | undef
   const isState =
     typeof tracestate === "string" && tracestate.length <= LONGEST_STATE && TRACESTATE.test(tracestate);
   return {
-    traceparent: traceparent as string,
+    traceparent,
     ...(isState && { tracestate }),
     traceId,
     parentId,

@@ -27,7 +27,7 @@ function made(options: Partial<MCPServerOptions> = {}) {
       processed: data,
       trace_id: ctx.requestId,
     }))
-    .tool("trace", about, ({}, { trace }) => trace ?? "none")
+    .tool("trace", about, (_args, { trace }) => trace ?? "none")
     .tool("crash", about, () => {
       throw new Error("disk gone");
     });
