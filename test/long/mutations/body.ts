@@ -190,12 +190,6 @@ export const bodyRooms: readonly Room[] = [
         replace: "if (false) return",
       },
       {
-        what: "responses",
-        file: "src/protocol/jsonrpc.ts",
-        find: '"result" in value || "error" in value',
-        replace: "false",
-      },
-      {
         what: "empty batches",
         file: "src/protocol/answer.ts",
         find: "if (messages.length === 0) return",
@@ -206,12 +200,6 @@ export const bodyRooms: readonly Room[] = [
         file: "src/protocol/answer.ts",
         find: 'if (claimsModern(message.request) || message.request.method === "initialize") {',
         replace: "if (false) {",
-      },
-      {
-        what: "cursors are text",
-        file: "src/protocol/methods.ts",
-        find: 'return cursor === undefined || typeof cursor === "string"',
-        replace: "return true",
       },
       {
         what: "names are text",
