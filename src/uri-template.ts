@@ -121,7 +121,7 @@ function matchUri(
     values[name] = value;
     position = end + after.length;
   }
-  return position === uri.length ? values : undefined;
+  return values;
 }
 
 /** Where a variable's value ends: before the literal that follows it. −1 where that is missing. */

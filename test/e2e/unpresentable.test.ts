@@ -93,6 +93,11 @@ describe("over a socket", () => {
     },
   );
 
+  test.each(["cyclic_details", "hostile_error"])("%s fails its call as other errors do", async (name) => {
+    expect(await post(call(9, name))).toMatchObject({ id: 9, result: { isError: true } });
+    expect(await post(call(9, `${name}_later`))).toMatchObject({ id: 9, result: { isError: true } });
+  });
+
   test("in a batch, each request ends by itself", async () => {
     const answers = await post([call(1, "bigint_meta_later"), call(2, "fine"), call(3, "bigint_meta")]);
     expect(answers).toMatchObject([

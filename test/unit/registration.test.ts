@@ -4,7 +4,6 @@ import * as v from "valibot";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import * as mini from "zod/mini";
-import { capturedLog } from "../support/captured-log.ts";
 
 const description = "What it is for.";
 const name = "a_resource";
@@ -458,19 +457,6 @@ describe("plain JSON Schema that is wrong", () => {
       'Tool "late": output is no valid JSON Schema: ',
     );
     expect((await client.listTools()).map((tool) => tool.name)).toEqual(["fine"]);
-  });
-
-  it("is left out, and told in the log, where it was disabled until then", async () => {
-    const { logger, entries } = capturedLog();
-    const server = new MCPServer({ name: "registration", version: "1.0.0", logger });
-    server.tool("fine", { description }, handler);
-    server.tool("late", { description, output: { type: "objekt" } }, handler).disable({ tool: "late" });
-    const client = await TestClient.connect(server);
-    server.enable({ tool: "late" });
-    expect((await client.listTools()).map((tool) => tool.name)).toEqual(["fine"]);
-    expect(entries()).toMatchObject([
-      { level: "error", problems: [expect.stringMatching(/^Tool "late": output is no valid JSON Schema: /)] },
-    ]);
   });
 });
 

@@ -96,7 +96,7 @@ export const httpRooms: readonly Room[] = [
         file: "src/transport/endpoint.ts",
         find: "return this.#running.size + this.#receiving >= this.#maxInFlight;",
         replace: "return this.#running.size >= this.#maxInFlight;",
-        tests: ["test/reliability/load.test", "test/reliability/disconnects"],
+        tests: ["test/e2e/unpresentable"],
       },
       {
         what: "disconnect cancels",

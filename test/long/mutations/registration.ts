@@ -243,6 +243,7 @@ export const registrationRooms: readonly Room[] = [
         file: "src/server.ts",
         find: "if (!this.#sealed) throw new ConfigurationError(problems);",
         replace: "throw new ConfigurationError(problems);",
+        tests: ["test/e2e/unpresentable"],
       },
     ],
   },

@@ -32,12 +32,6 @@ export const templatesRooms: readonly Room[] = [
         replace: "",
       },
       {
-        what: "all of the URI",
-        file: "src/uri-template.ts",
-        find: "return position === uri.length ? values : undefined;",
-        replace: "return values;",
-      },
-      {
         what: "empty variables",
         file: "src/uri-template.ts",
         find: ': raw === "") return undefined;',
