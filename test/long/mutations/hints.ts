@@ -16,7 +16,7 @@ export const hintsRooms: readonly Room[] = [
       {
         what: "handlers that take the context",
         file: "src/heart.ts",
-        find: " || resource.handler.length > 1",
+        find: "resource.handler.length > 1 ||",
         replace: "",
       },
       {
@@ -28,13 +28,13 @@ export const hintsRooms: readonly Room[] = [
       {
         what: "middleware before a resource",
         file: "src/heart.ts",
-        find: "options.callersDiffer || resource.layers",
-        replace: "resource.layers",
+        find: "options.callersDiffer || !resource.layers",
+        replace: "!resource.layers",
       },
       {
         what: "the router's layers before a resource",
         file: "src/heart.ts",
-        find: " || resource.layers.length > 0",
+        find: " || !resource.layers.every(isPassive)",
         replace: "",
         tests: ["test/e2e/talking/cache-hints", "test/e2e/routers"],
       },

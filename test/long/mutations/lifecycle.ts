@@ -25,7 +25,7 @@ export const lifecycleRooms: readonly Room[] = [
       {
         what: "no run() once closed",
         file: "src/server.ts",
-        find: "if (this.#lifecycle.closed) throw",
+        find: "if (this.lifecycle.closed) throw",
         replace: "if (false) throw",
         tests: ["test/e2e/closed"],
       },

@@ -124,13 +124,13 @@ export const operationsRooms: readonly Room[] = [
       {
         what: "middleware sees the handler's limit",
         file: "src/time-limit.ts",
-        find: "if (!this.#interrupt) return reject(error);",
-        replace: "return reject(error);",
+        find: "if (!this.#interrupt) return settle(reject)(error);",
+        replace: "return settle(reject)(error);",
       },
       {
         what: "and has but a second",
         file: "src/time-limit.ts",
-        find: "timer = setTimeout(() => reject(error), LAYERS_AFTER);",
+        find: "timer = setTimeout(() => settle(reject)(error), LAYERS_AFTER);",
         replace: "",
       },
     ],
