@@ -2,7 +2,7 @@
 
 import * as fc from "fast-check";
 import { MCPRouter, MCPServer, authenticate, hasAllRoles } from "gantry-mcp";
-import { RequestError, TestClient, type ToolCallError } from "gantry-mcp/testing";
+import { type RequestError, TestClient, type ToolCallError } from "gantry-mcp/testing";
 import { expect, test } from "vitest";
 
 const SEED = Number(process.env["PROPERTY_SEED"] ?? 20_260_728);
@@ -97,11 +97,7 @@ function build(node: Tree, into: MCPServer | MCPRouter, ids: Iterator<number>): 
   if (node.early) include();
   for (const own of node.tools) {
     const access = own.public ? { public: true as const } : options(own);
-    router.tool(
-      `tool${ids.next().value}`,
-      { description: "A tool.", ...access } as { description: string },
-      () => "ran",
-    );
+    router.tool(`tool${ids.next().value}`, { description: "A tool.", ...access }, () => "ran");
   }
   for (const child of node.children) build(child, router, ids);
   if (!node.early) include();
@@ -120,6 +116,16 @@ function mayCall(
       (anyOf.length === 0 || anyOf.some((role) => own.includes(role))) &&
       allOf.every((role) => own.includes(role)),
   );
+}
+
+/** What is said of a set-up that cannot be; nothing where it can. */
+function refusal(make: () => void): string {
+  try {
+    make();
+    return "";
+  } catch (error) {
+    return (error as Error).message;
+  }
 }
 
 const CALLERS = [undefined, "", "a", "b", "c", "a.b", "a.c", "a.b.c"];
@@ -146,11 +152,8 @@ test("any tree of routers", { timeout: 120_000 }, async () => {
         const make = () => {
           for (const each of trees) build(each, server, more);
         };
-        if (contradiction) {
-          expect(make).toThrow(/is public within a router that asks who calls/);
-          return;
-        }
-        make();
+        expect(refusal(make)).toMatch(contradiction ? /is public within a router that asks who calls/ : /^$/);
+        if (contradiction) return;
 
         for (const caller of CALLERS) {
           const own = caller?.split(".");
@@ -161,10 +164,9 @@ test("any tree of routers", { timeout: 120_000 }, async () => {
             .filter((each) => mayCall(each, own, !optional, each.isPublic))
             .map(({ name }) => name);
           // Where nothing is open, a stranger does not even get in.
-          if (!(client instanceof TestClient)) {
-            expect([caller, may]).toEqual([undefined, []]);
-            continue;
-          }
+          const mayEnter = own !== undefined || may.length > 0;
+          expect(mayEnter && !(client instanceof TestClient)).toBe(false);
+          if (!(client instanceof TestClient)) continue;
           const listed = (await client.listTools()).map(({ name }) => name);
           expect(listed.toSorted()).toEqual(may.toSorted());
           for (const { name } of wanted) {

@@ -5,6 +5,7 @@ import {
   type LimitStore,
   MCPRouter,
   MCPServer,
+  type MCPServerOptions,
   type Middleware,
   type Rate,
   type RateLimitOptions,
@@ -45,7 +46,7 @@ const layers: readonly Middleware[] = [
   circuitBreaker({ failures: 3, recovery: "10s", perTool: false }),
 ];
 for (const layer of layers) server.use(layer);
-new MCPRouter({ middleware: layers });
+export const router: MCPRouter = new MCPRouter({ middleware: layers });
 
 rateLimit({
   perMinute: 1,
@@ -121,6 +122,8 @@ const counted: LimitStore = {
     states: charges.map(() => ({ remaining: 0, wait: 0, reset: 0 })),
   }),
 };
-new MCPServer({ name: "types", version: "1.0.0", limits: { store: counted } });
-// @ts-expect-error -- it does not count
-new MCPServer({ name: "types", version: "1.0.0", limits: { store: {} } });
+export const limits: MCPServerOptions["limits"][] = [
+  { store: counted },
+  // @ts-expect-error -- it does not count
+  { store: {} },
+];
