@@ -10,11 +10,11 @@ export interface ShutdownLimits {
   readonly limit: number;
 }
 
-/** Background work has what is left of the limit, but at least so long; in milliseconds. */
-const LEAST_FOR_WORK = 1_000;
+/** What comes after the calls has what is left of the limit, but at least so long; in milliseconds. */
+const LEAST_AFTER_CALLS = 2_000;
 
-/** Shutdown hooks have what is left of the limit, but at least so long; in milliseconds. */
-const LEAST_FOR_HOOKS = 2_000;
+/** Of that, so much at the end is for the hooks. */
+const LEAST_FOR_HOOKS = 1_000;
 
 export function shutdownLimits({ notice = "1s", limit = "25s" }: ShutdownOptions = {}): ShutdownLimits {
   return {
@@ -24,20 +24,15 @@ export function shutdownLimits({ notice = "1s", limit = "25s" }: ShutdownOptions
 }
 
 /**
- * Ends a server whose calls have ended: waits for their background work until `deadline` on the clock of
- * `performance.now()`, and for the hooks as long or a little longer.
+ * Ends a server whose calls have ended: waits for their background work, then for the hooks, until `deadline` on
+ * the clock of `performance.now()` or a little longer.
  */
 export async function ended({ background, lifecycle, logger }: Runtime, deadline: number): Promise<void> {
-  const left = Math.max(deadline - performance.now(), LEAST_FOR_WORK);
-  if (!(await within(left, background.done())))
+  const end = Math.max(deadline, performance.now() + LEAST_AFTER_CALLS);
+  if (!(await within(end - LEAST_FOR_HOOKS - performance.now(), background.done())))
     logger.warn({ calls: background.size }, "Background tasks did not end in time");
-  await hooksDone(lifecycle.stop(logger), deadline);
-}
-
-/** Waits for the hooks, until `deadline` on the clock of `performance.now()` or a little longer. */
-async function hooksDone(hooks: Promise<void>, deadline: number): Promise<void> {
-  const left = Math.max(deadline - performance.now(), LEAST_FOR_HOOKS);
-  if (await within(left, hooks)) return;
+  const left = end - performance.now();
+  if (await within(left, lifecycle.stop(logger))) return;
   throw new Error(`A start-up or shutdown hook did not finish within ${Math.round(left)} ms`);
 }
 
