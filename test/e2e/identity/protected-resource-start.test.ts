@@ -75,6 +75,11 @@ describe("a protected resource is refused at the start", () => {
     await expect(listening(OPTIONS, jwtAuth({ secret: SECRET, audience: RESOURCE }))).rejects.toThrow(
       "name who issues the tokens",
     );
+    // On one machine too a resource is one of many.
+    const onLoopback = { resource: "http://127.0.0.1:8080/mcp", authorizationServers: [ISSUER] };
+    await expect(listening(onLoopback, jwtAuth({ secret: SECRET }))).rejects.toThrow(
+      "name for whom tokens must be",
+    );
   });
 
   test("where clients know the server by another URL", async () => {

@@ -3,6 +3,8 @@
 import { SignJWT } from "jose";
 import {
   type AuthenticateOptions,
+  AuthenticationError,
+  type Authenticator,
   MCPServer,
   anyOf,
   authenticate,
@@ -86,9 +88,10 @@ function ask(
   method: string,
   params: object,
   headers: Readonly<Record<string, string>> = {},
+  to = url,
 ): Promise<Answer> {
   const { uri, name = uri } = params as { readonly name?: string; readonly uri?: string };
-  return send(url, {
+  return send(to, {
     headers: {
       ...(era === "modern"
         ? modernHeaders(method, name)
@@ -215,6 +218,30 @@ describe.each(["modern", "legacy"] as const)("challenges, %s", (era) => {
     expect(challengeIn(answer)).toEqual({ error: "insufficient_scope", scope, resource_metadata: METADATA });
     expect((await ask(era, method, params, await bearer(scope))).status).toBe(200);
     expect(calls - before).toBeLessThanOrEqual(1);
+  });
+
+  test("hold whatever is in a refusal or a scope: nothing ends their quotes or adds a header", async () => {
+    const odd = 'x", scope="admin"\r\nset-cookie: a=b\\ \u00fc\u2028\u0000';
+    const authenticator: Authenticator = {
+      authenticate: ({ token }) => {
+        if (token === "odd") throw new AuthenticationError(odd);
+        return { clientId: "a" };
+      },
+    };
+    const server = new MCPServer({ name: "odd", version: "1.0.0" })
+      .use(authenticate(authenticator, OPTIONS))
+      .tool("odd", { description: "Odd.", guards: [hasScope(odd)] }, () => "ran");
+    const running = await listen(server);
+    closing.push(() => running.close());
+    for (const [token, status, members] of [
+      ["odd", 401, ["error", "error_description", "scope", "resource_metadata"]],
+      ["even", 403, ["error", "scope", "resource_metadata"]],
+    ] as const) {
+      const answer = await ask(era, "tools/call", { name: "odd" }, { authorization: token }, running.url);
+      expect([answer.status, answer.headers["set-cookie"]]).toEqual([status, undefined]);
+      expect(Object.keys(challengeIn(answer))).toEqual(members);
+      expect(challengeIn(answer)["scope"]).toMatch(/^x', scope='admin'[^]*set-cookie: a=b/);
+    }
   });
 
   test("are the same for the same request, a hundred times", async () => {

@@ -13,6 +13,7 @@ import { sessionsRooms } from "./sessions.ts";
 import { stdioRooms } from "./stdio.ts";
 import { streamsRooms } from "./streams.ts";
 import { templatesRooms } from "./templates.ts";
+import { tokensRooms } from "./tokens.ts";
 
 export const rooms: readonly Room[] = [
   ...registrationRooms,
@@ -27,4 +28,5 @@ export const rooms: readonly Room[] = [
   ...questionsRooms,
   ...hintsRooms,
   ...stdioRooms,
+  ...tokensRooms,
 ];

@@ -1,6 +1,6 @@
 import { ConfigurationError } from "gantry-mcp";
 import { describe, expect, test } from "vitest";
-import { createGate, isLoopback } from "../../../src/transport/hosts.ts";
+import { type From, createGate, isLocal, isLoopback } from "../../../src/transport/hosts.ts";
 
 describe("the gate", () => {
   test("lets loopback names in, with any port", () => {
@@ -94,4 +94,43 @@ test("loopback is this machine alone", () => {
     "1127.0.0.1",
   ])
     expect(isLoopback(host)).toBe(false);
+});
+
+describe("what comes from this machine", () => {
+  const local: From = {
+    host: "localhost:8080",
+    origin: undefined,
+    peer: "127.0.0.1",
+    forwarded: undefined,
+    forwardedFor: undefined,
+  };
+
+  test.each<Partial<From>>([
+    {},
+    { peer: undefined },
+    { peer: "::1" },
+    { peer: "::ffff:127.0.0.1" },
+    { peer: "127.1.2.3", host: "[::1]:1" },
+    { forwardedFor: "127.0.0.1, ::1" },
+    { origin: "http://localhost:3000" },
+  ])("is %j", (from) => {
+    expect(isLocal({ ...local, ...from })).toBe(true);
+  });
+
+  test.each<Partial<From>>([
+    { peer: "192.0.2.1" },
+    { peer: "::ffff:192.0.2.1" },
+    { peer: "fe80::1" },
+    { peer: "" },
+    { host: "tasks.example.com" },
+    { host: "" },
+    { origin: "https://app.example.com" },
+    { origin: "null" },
+    { forwarded: "for=127.0.0.1" },
+    { forwardedFor: "127.0.0.1, 192.0.2.1" },
+    { forwardedFor: "" },
+    { forwardedFor: "unknown" },
+  ])("is not %j", (from) => {
+    expect(isLocal({ ...local, ...from })).toBe(false);
+  });
 });
