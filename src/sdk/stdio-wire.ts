@@ -5,7 +5,10 @@
 
 import type { JSONRPCMessage, Transport } from "@modelcontextprotocol/server";
 import { StdioServerTransport } from "@modelcontextprotocol/server/stdio";
-import { RPC } from "../protocol/jsonrpc.ts";
+import { claimedVersion } from "../protocol/envelope.ts";
+import { RPC, type RpcError } from "../protocol/jsonrpc.ts";
+import { unsupportedVersion } from "../protocol/modern.ts";
+import { MODERN } from "../protocol/versions.ts";
 import { inspectJson } from "../strict-json.ts";
 
 type Streams = Required<ConstructorParameters<typeof StdioServerTransport>>;
@@ -40,9 +43,9 @@ export class StdioWire implements Transport {
         onerror: (error) => this.onerror?.(error),
         onmessage: (message) => {
           this.#note(message);
-          const problem = inspectJson(message);
-          if (problem === undefined) this.onmessage?.(message);
-          else this.#refuse(message, problem);
+          const error = refusal(message);
+          if (error) this.#refuse(message, error);
+          else this.onmessage?.(message);
         },
       });
     });
@@ -84,14 +87,9 @@ export class StdioWire implements Transport {
     this.onclose?.();
   }
 
-  /**
-   * Refuses what would be refused over HTTP, as far as it can be seen after the SDK has parsed it: of equal keys
-   * the last is left, and a whole number that was not exact has become another.
-   */
-  #refuse(message: JSONRPCMessage, problem: string): void {
-    this.onerror?.(new Error(`A message is refused: ${problem}`));
+  #refuse(message: JSONRPCMessage, error: RpcError): void {
+    this.onerror?.(new Error(`A message is refused: ${error.message}`));
     if (!("method" in message && "id" in message)) return;
-    const error = { code: RPC.parseError, message: `Parse error: ${problem}` };
     this.send({ jsonrpc: "2.0", id: message.id, error }).catch((failure: Error) => this.onerror?.(failure));
   }
 
@@ -122,4 +120,18 @@ export class StdioWire implements Transport {
   #release(): void {
     for (const resolve of this.#whenIdle.splice(0)) resolve();
   }
+}
+
+/**
+ * Why a message is refused, if it is: for what HTTP would refuse, as far as it can be seen after the SDK has parsed it (of
+ * equal keys the last is left, and a whole number that was not exact has become another), and for a revision that is not
+ * served, which the SDK looks for in the first message alone (2026-07-28, "Protocol Version Negotiation").
+ */
+function refusal(message: JSONRPCMessage): RpcError | undefined {
+  const problem = inspectJson(message);
+  if (problem !== undefined) return { code: RPC.parseError, message: `Parse error: ${problem}` };
+  const claim = "method" in message ? claimedVersion(message) : undefined;
+  return typeof claim === "string" && claim !== MODERN
+    ? unsupportedVersion(claim.slice(0, 64), [MODERN])
+    : undefined;
 }

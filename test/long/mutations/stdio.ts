@@ -16,8 +16,15 @@ export const stdioRooms: readonly Room[] = [
       {
         what: "strict JSON",
         file: "src/sdk/stdio-wire.ts",
-        find: "if (problem === undefined) this.onmessage?.(message);",
-        replace: "if (true) this.onmessage?.(message);",
+        find: "if (problem !== undefined) return { code: RPC.parseError,",
+        replace: "if (false) return { code: RPC.parseError,",
+        tests: ["test/unit/sdk/stdio-wire"],
+      },
+      {
+        what: "the revision of every message",
+        file: "src/sdk/stdio-wire.ts",
+        find: 'typeof claim === "string" && claim !== MODERN',
+        replace: 'typeof claim === "never"',
         tests: ["test/unit/sdk/stdio-wire"],
       },
       {

@@ -41,7 +41,7 @@ test.each([
 ])("a request is refused for %s, and no handler hears of it", async (_kind, args, problem) => {
   expect(await receive(call(args))).toEqual({
     passed: [],
-    reported: [`A message is refused: ${problem}`],
+    reported: [`A message is refused: Parse error: ${problem}`],
     written: [{ jsonrpc: "2.0", id: 7, error: { code: -32700, message: `Parse error: ${problem}` } }],
   });
 });
@@ -51,6 +51,17 @@ test("a notification that is refused is not answered", async () => {
   expect(await receive(notification)).toMatchObject({
     passed: [],
     written: [],
-    reported: ["A message is refused: A number is too large."],
+    reported: ["A message is refused: Parse error: A number is too large."],
+  });
+});
+
+test("a revision that is not served is refused in every message, not in the first alone", async () => {
+  const claiming = (version: string, id = "") =>
+    `{"jsonrpc":"2.0",${id}"method":"tools/list","params":{"_meta":{"io.modelcontextprotocol/protocolVersion":"${version}"}}}`;
+  expect(await receive(claiming("2026-07-28"), claiming("2027-01-01", '"id":2,'))).toMatchObject({
+    passed: [{ method: "tools/list" }],
+    written: [
+      { id: 2, error: { code: -32022, data: { supported: ["2026-07-28"], requested: "2027-01-01" } } },
+    ],
   });
 });
