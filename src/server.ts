@@ -227,14 +227,11 @@ export class MCPServer extends Lifespan {
    * sessions, and runs the shutdown hooks; one that runs is closed as what {@link MCPServer.run} gave closes it.
    */
   async close(): Promise<void> {
-    // A start that fails is told to whoever called run().
-    if (this.#running)
-      await this.#running.then(
-        ({ close }) => close(),
-        () => {},
-      );
+    // A start that fails is told to whoever called run(), or sent a request.
+    const nothing = () => {};
+    await this.#running?.then(({ close }) => close(), nothing);
     this.lifecycle.close();
-    await (await this.#mounted)?.close();
+    await this.#mounted?.then(({ close }) => close(), nothing);
   }
 
   async #run(options: RunHttpOptions | RunStdioOptions): Promise<ListeningServer | RunningServer> {
@@ -278,7 +275,13 @@ export class MCPServer extends Lifespan {
     this.#mounted ??= (async () => {
       const [runtime, { mount }] = await Promise.all([this.#prepare(), import("./transport/mount.ts")]);
       const mounted = mount(runtime);
-      await runtime.lifecycle.start();
+      try {
+        await runtime.lifecycle.start();
+      } catch (error) {
+        // What the start-up hooks opened is closed again.
+        await runtime.lifecycle.stop(runtime.logger);
+        throw error;
+      }
       return mounted;
     })();
     return this.#mounted;

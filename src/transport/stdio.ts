@@ -45,6 +45,8 @@ export async function serveStdio(
     connection = connectStdio(runtime, await runtime.sealed(), token, process.stdin, output);
   } catch (error) {
     ignoreSignals();
+    // What the start-up hooks opened is closed again.
+    await runtime.lifecycle.stop(runtime.logger);
     throw error;
   }
   // The end of the input is the client's way to say goodbye (2026-07-28, "stdio › Shutdown"), and whatever else
