@@ -130,7 +130,7 @@ export class StdioWire implements Transport {
 function refusal(message: JSONRPCMessage): RpcError | undefined {
   const problem = inspectJson(message);
   if (problem !== undefined) return { code: RPC.parseError, message: `Parse error: ${problem}` };
-  const claim = "method" in message ? claimedVersion(message) : undefined;
+  const claim = "method" in message ? claimedVersion({ params: message.params }) : undefined;
   return typeof claim === "string" && claim !== MODERN
     ? unsupportedVersion(claim.slice(0, 64), [MODERN])
     : undefined;

@@ -242,7 +242,8 @@ export const registrationRooms: readonly Room[] = [
         what: "what a component that is wrong takes with it",
         file: "src/server.ts",
         find: "if (problems.length > 0)\n      logger.error(",
-        replace: "if (problems.length > 0) throw new ConfigurationError(problems);\n    else\n      logger.error(",
+        replace:
+          "if (problems.length > 0) throw new ConfigurationError(problems);\n    else\n      logger.error(",
         tests: ["test/e2e/unpresentable"],
       },
     ],
