@@ -51,7 +51,8 @@ class Vault {
       version: "1.0.0",
       logger,
       timeout: "1h",
-      http: { sessions: true, maxInFlight: 10_000 },
+      http: { sessions: { idle: "24h" }, maxInFlight: 10_000 },
+      requestState: { ttl: "24h" },
     })
       .use(authenticate(tokens))
       .tool("whoami", { description: "Who calls.", auth: true }, (_args, { client }) => client.clientId)
