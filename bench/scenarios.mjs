@@ -1,5 +1,6 @@
 // What is measured. A scenario is the tools of the server, one JSON-RPC request, what its answer must mean, and
 // the targets Gantry is held to. Scenarios of one group are measured interleaved with each other.
+import { signedToken } from "./token.mjs";
 import { catalogue, echo, placeOrder } from "./tools.mjs";
 
 /**
@@ -10,6 +11,7 @@ import { catalogue, echo, placeOrder } from "./tools.mjs";
  * @property {import("./tools.mjs").Tool[]} tools
  * @property {string} method
  * @property {Record<string, unknown>} params
+ * @property {true} [identified] callers must be known, and send a token
  * @property {{ text?: string, structured?: unknown, invalid?: string[], names?: string[] }} expect
  * @property {{ toBare?: number, toScenario?: [name: string, ratio: number], peers?: number }} targets
  */
@@ -59,6 +61,13 @@ export const scenarios = [
     title: "echo, 200 tools",
     ...echoOf(200),
     targets: { toBare: 1.8, toScenario: ["echo", 1.1], peers: 5 },
+  },
+  {
+    name: "echo-jwt",
+    title: "echo behind a JWT, 1 tool",
+    ...echoOf(1),
+    identified: true,
+    targets: { toScenario: ["echo", 1.35], peers: 5 },
   },
   {
     name: "nested",
@@ -129,6 +138,7 @@ export function requestOf(scenario, wire) {
     headers: {
       "content-type": "application/json",
       accept: "application/json, text/event-stream",
+      ...(scenario.identified && { authorization: `Bearer ${signedToken()}` }),
       ...headers,
     },
     body: JSON.stringify(message),
