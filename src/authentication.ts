@@ -2,13 +2,13 @@
 
 import type { Deployment, Grants } from "./client.ts";
 import type { ComponentDefinition } from "./components.ts";
-import type { Middleware, MiddlewareFunction, MiddlewareLayer } from "./compose.ts";
+import type { Middleware, MiddlewareLayer, PassingLayer } from "./compose.ts";
 import type { RequestContext } from "./context.ts";
 import { isLimiting } from "./limits.ts";
 import { Policy } from "./policy.ts";
 
 /** A layer that establishes identity where it stands. */
-export interface AuthenticationLayer extends MiddlewareLayer {
+export interface AuthenticationLayer extends PassingLayer {
   readonly authentication: Authentication;
 }
 
@@ -16,7 +16,7 @@ export interface Authentication {
   /** Makes who calls known, where the request says so; refuses nobody. */
   readonly identify: (ctx: RequestContext) => Promise<void>;
   /** The layer where it is asked who gets in at all: it finds out who calls, and no more. */
-  readonly admission: MiddlewareFunction;
+  readonly admission: PassingLayer;
   /** Whether components that declare nothing stay open to anybody. */
   readonly optional: boolean;
   /** All that its callers can ever be, where that is known. */
@@ -56,7 +56,7 @@ export function isAuthentication(layer: Middleware): layer is AuthenticationLaye
 }
 
 /** These layers where it is asked who gets in at all: nothing but authenticators. */
-export function admitting(layers: readonly Middleware[]): readonly MiddlewareFunction[] {
+export function admitting(layers: readonly Middleware[]): readonly MiddlewareLayer[] {
   return authenticationsIn(layers).map(({ admission }) => admission);
 }
 

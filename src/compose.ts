@@ -48,6 +48,15 @@ export function isPassive(layer: Middleware): layer is PassiveLayer {
  */
 export type Middleware = MiddlewareFunction | MiddlewareLayer;
 
+/** The member by which a {@link PassingLayer} is known. Not for authors: `handle` is all that they need. */
+export const pass: unique symbol = Symbol("pass");
+
+/** A layer of the framework's own that waits only where something waits: else the operation costs no promise. */
+export interface PassingLayer extends MiddlewareLayer {
+  /** Gives what `rest` gives, which runs the layers further in once, or throws. */
+  readonly [pass]: (ctx: RequestContext, rest: () => unknown) => unknown;
+}
+
 /** An operation's innermost function, and an onion around it: the result or {@link Refused}, or a promise of it. */
 export type Run<A> = (ctx: RequestContext, ask: A) => unknown;
 
@@ -68,6 +77,7 @@ export function compose<A>(layers: readonly Middleware[], kind: OperationKind, h
   const throwing: Run<A> = (ctx, ask) => after(heart(ctx, ask), raised);
   return layers.reduceRight<Run<A>>((inner, middleware, index) => {
     if (!concerns(middleware, kind)) return inner;
+    if (isPassing(middleware)) return (ctx, ask) => middleware[pass](ctx, () => inner(ctx, ask));
     const layer: MiddlewareFunction =
       typeof middleware === "function" ? middleware : (ctx, next) => middleware.handle(ctx, next);
     return async (ctx, ask) => {
@@ -99,6 +109,10 @@ function raised(result: unknown): unknown {
 /** Whether a layer is to see operations of this kind. */
 export function concerns(middleware: Middleware, kind: OperationKind): boolean {
   return typeof middleware === "function" || !middleware.kinds || middleware.kinds.includes(kind);
+}
+
+function isPassing(middleware: Middleware): middleware is PassingLayer {
+  return pass in middleware;
 }
 
 /** How the author finds it: by its name, and its place in the order of `use()`. */

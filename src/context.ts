@@ -26,6 +26,7 @@ import { ConfigurationError } from "./errors.ts";
 import { ClientCapabilityError, type Inquiry, type Question } from "./inquiry.ts";
 import type { Parsed, Schema } from "./schema.ts";
 import type { Services } from "./services.ts";
+import type { TimeLimit } from "./time-limit.ts";
 import { type TraceContext, traceOf } from "./trace.ts";
 import { type LogLevel, Voice } from "./voice.ts";
 
@@ -85,6 +86,10 @@ export let servicesOf: (ctx: RequestContext) => Services;
 export let addHeader: (ctx: RequestContext, name: string, value: string) => void;
 /** The headers that were added. */
 export let headersOf: (ctx: RequestContext) => Readonly<Record<string, string>> | undefined;
+/** What holds the call of `ctx` to its time, where layers are around it. */
+export let limitOf: (ctx: RequestContext) => TimeLimit | undefined;
+/** Sets that. A map that is weak would cost more than the rest of the call, in garbage collection. */
+export let limitBy: (ctx: RequestContext, limit: TimeLimit) => void;
 
 /**
  * What handlers and middleware know about the request they serve.
@@ -108,6 +113,7 @@ export class RequestContext<C extends ClientContext = ClientContext> {
   #client: ClientContext | undefined;
   #identity: VerifiedIdentity | undefined;
   #headers: Record<string, string> | undefined;
+  #limit: TimeLimit | undefined;
 
   static {
     originOf = (ctx) => ctx.#envelope.origin ?? NO_ORIGIN;
@@ -130,6 +136,10 @@ export class RequestContext<C extends ClientContext = ClientContext> {
       headers[name] = before === undefined ? value : `${before}, ${value}`;
     };
     headersOf = (ctx) => ctx.#headers;
+    limitOf = (ctx) => ctx.#limit;
+    limitBy = (ctx, limit) => {
+      ctx.#limit = limit;
+    };
   }
 
   /** @internal */

@@ -1,7 +1,7 @@
 /** How long an operation may take: its handler, and the layers around it. */
 
 import { type Middleware, type PassiveLayer, type Run, compose, concerns } from "./compose.ts";
-import type { OperationKind, RequestContext } from "./context.ts";
+import { type OperationKind, type RequestContext, limitBy, limitOf } from "./context.ts";
 import { MCPError } from "./errors.ts";
 import { Suspension } from "./inquiry.ts";
 import { isPromise } from "./promises.ts";
@@ -23,13 +23,22 @@ export function timed<A>(
     };
   }
   const onion = compose<A>(layers, kind, (ctx, ask) => {
-    const limit = limits.get(ctx) as TimeLimit;
+    const limit = limitOf(ctx) as TimeLimit;
     return limit.run(() => heart(ctx, ask));
   });
   return (ctx, ask) => {
     const limit = new TimeLimit(milliseconds, ctx);
-    limits.set(ctx, limit);
-    return limit.hold((onion(ctx, ask) as Promise<unknown>).catch((error: unknown) => asked(ctx, error)));
+    limitBy(ctx, limit);
+    let result: unknown;
+    try {
+      result = onion(ctx, ask);
+    } catch (error) {
+      limit.answered();
+      return asked(ctx, error);
+    }
+    if (isPromise(result)) return limit.hold(result.catch((error: unknown) => asked(ctx, error)));
+    limit.answered();
+    return result;
   };
 }
 
@@ -45,12 +54,9 @@ export function timeLimitIn(layers: readonly Middleware[], otherwise: number): n
   return (layer as TimeLimitLayer | undefined)?.timeLimit ?? otherwise;
 }
 
-/** Of the calls that layers are around. */
-const limits = new WeakMap<RequestContext, TimeLimit>();
-
 /** Calls `listener` when the call has its answer, also where a layer further in never settles. For layers. */
 export function whenAnswered(ctx: RequestContext, listener: () => void): void {
-  limits.get(ctx)?.whenAnswered(listener);
+  limitOf(ctx)?.whenAnswered(listener);
 }
 
 /** A layer may ask too: its question ends the call like a handler's. */
@@ -66,7 +72,7 @@ const LAYERS_AFTER = 1_000;
 const LOOK_AFTER = 100;
 
 /** The time of one call. */
-class TimeLimit {
+export class TimeLimit {
   readonly #milliseconds: number;
   readonly #ctx: RequestContext;
   #error: MCPError | undefined;
@@ -101,11 +107,16 @@ class TimeLimit {
       const settle = (done: (value: unknown) => void) => (value: unknown) => {
         clearTimeout(timer);
         done(value);
-        for (const listener of this.#listeners ?? []) listener();
-        this.#listeners = undefined;
+        this.answered();
       };
       result.then(settle(resolve), settle(reject));
     });
+  }
+
+  /** Tells those that wait for it that the call has its answer. */
+  answered(): void {
+    for (const listener of this.#listeners ?? []) listener();
+    this.#listeners = undefined;
   }
 
   whenAnswered(listener: () => void): void {

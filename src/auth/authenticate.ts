@@ -1,11 +1,10 @@
 /** The layer that finds out who calls. */
 
 import type { AuthenticationLayer } from "../authentication.ts";
-import type { Next } from "../compose.ts";
+import { type PassingLayer, pass } from "../compose.ts";
 import {
   type AuthenticatedClient,
   type Authenticator,
-  type Challenge,
   type Identity,
   RequestCredentials,
   VerifiedIdentity,
@@ -15,6 +14,7 @@ import { type RequestContext, identify, originOf } from "../context.ts";
 import { AuthenticationError, ConfigurationError } from "../errors.ts";
 import { type Names, checkKnown } from "../known-options.ts";
 import { AccessDeniedError, missingIdentity } from "../policy.ts";
+import { after, isPromise } from "../promises.ts";
 import { challenge } from "./challenge.ts";
 import {
   type ProtectedResourceOptions,
@@ -82,37 +82,45 @@ export function authenticate(
   const verified = verifying(scopeHierarchy);
   const metadata = resource === undefined ? undefined : metadataUrl(resource);
 
-  const identified = async (ctx: RequestContext, next: Next, enriches: boolean) => {
-    const { access, scopes } = ctx.operation;
-    const credentials = new RequestCredentials(originOf(ctx));
-    let found;
-    try {
-      found = await authenticator.authenticate(credentials);
-    } catch (error) {
-      throw error instanceof AuthenticationError
-        ? withChallenge(error, challenge({ error, scopes, metadata }))
-        : error;
+  /** Tells what to send, where `error` is about that. */
+  const challenged = (ctx: RequestContext, error: unknown): unknown => {
+    const { scopes } = ctx.operation;
+    if (error instanceof AuthenticationError) withChallenge(error, challenge({ error, scopes, metadata }));
+    return error;
+  };
+  const insufficient = (ctx: RequestContext, error: unknown): unknown => {
+    if (error instanceof AccessDeniedError && error.missingScopes) {
+      const scopes = [...new Set([...ctx.operation.scopes, ...error.missingScopes])];
+      withChallenge(error, challenge({ insufficient: true, scopes, metadata }));
     }
-    if (found) {
-      const client = identify(ctx, verified(found));
-      // Whoever may come unknown is not looked up either.
-      if (onAuthenticate && enriches && access === "authenticated") await onAuthenticate(client, ctx);
-    } else if (access === "authenticated") {
-      throw withChallenge(missingIdentity(authenticator.missing), challenge({ scopes, metadata }));
-    }
-    try {
-      return await next();
-    } catch (error) {
-      if (metadata !== undefined && error instanceof AccessDeniedError && error.missingScopes) {
-        const wanted = [...new Set([...scopes, ...error.missingScopes])];
-        withChallenge(error, insufficient(wanted, metadata));
+    return error;
+  };
+
+  const identified = (ctx: RequestContext, rest: () => unknown, enriches: boolean): unknown => {
+    const within = () =>
+      metadata === undefined ? rest() : attempt(rest, (error) => insufficient(ctx, error));
+    const admit = (found: Identity | undefined): unknown => {
+      const { access, scopes } = ctx.operation;
+      if (found) {
+        const client = identify(ctx, verified(found));
+        // Whoever may come unknown is not looked up either.
+        if (onAuthenticate && enriches && access === "authenticated")
+          return after(onAuthenticate(client, ctx), within);
+      } else if (access === "authenticated") {
+        throw withChallenge(missingIdentity(authenticator.missing), challenge({ scopes, metadata }));
       }
-      throw error;
-    }
+      return within();
+    };
+    const credentials = new RequestCredentials(originOf(ctx));
+    const found = attempt(
+      () => authenticator.authenticate(credentials),
+      (error) => challenged(ctx, error),
+    );
+    return after(found, admit);
   };
 
   return {
-    name: "authenticate",
+    ...passing("authenticate", (ctx, rest) => identified(ctx, rest, true)),
     authentication: {
       identify: async (ctx) => {
         const found = await Promise.resolve(
@@ -120,7 +128,7 @@ export function authenticate(
         ).catch(() => undefined);
         if (found) identify(ctx, verified(found));
       },
-      admission: (ctx, next) => identified(ctx, next, false),
+      admission: passing("admission", (ctx, rest) => identified(ctx, rest, false)),
       optional,
       grants: widened(authenticator.grants, scopeHierarchy),
       // Tokens of a resource come from elsewhere, where there are others for other resources.
@@ -129,12 +137,25 @@ export function authenticate(
       resource,
       routes: metadataRoutes(options),
     },
-    handle: (ctx, next) => identified(ctx, next, true),
   };
 }
 
-function insufficient(scopes: readonly string[], metadata: string): Challenge {
-  return challenge({ insufficient: true, scopes, metadata });
+function passing(name: string, enter: PassingLayer[typeof pass]): PassingLayer {
+  return { name, handle: enter, [pass]: enter };
+}
+
+/** What `run` gives; where it fails, now or later, with what `explain` makes of the error. */
+function attempt<T>(run: () => T | Promise<T>, explain: (error: unknown) => unknown): T | Promise<T> {
+  const rethrow = (error: unknown): never => {
+    throw explain(error);
+  };
+  let result;
+  try {
+    result = run();
+  } catch (error) {
+    return rethrow(error);
+  }
+  return isPromise(result) ? result.then(undefined, rethrow) : result;
 }
 
 /** Makes identities of what authenticators find, with the scopes that theirs include; once for each that is kept. */

@@ -106,8 +106,8 @@ export const operationsRooms: readonly Room[] = [
       {
         what: "time limit of middleware",
         file: "src/time-limit.ts",
-        find: "return limit.hold((onion(ctx, ask) as Promise<unknown>).catch((error: unknown) => asked(ctx, error)));",
-        replace: "return (onion(ctx, ask) as Promise<unknown>).catch((error: unknown) => asked(ctx, error));",
+        find: "return limit.hold(result.catch((error: unknown) => asked(ctx, error)));",
+        replace: "return result.catch((error: unknown) => asked(ctx, error));",
       },
       {
         what: "the signal fires at the limit",
