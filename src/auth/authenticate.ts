@@ -123,10 +123,12 @@ export function authenticate(
     ...passing("authenticate", (ctx, rest) => identified(ctx, rest, true)),
     authentication: {
       identify: async (ctx) => {
-        const found = await Promise.resolve(
-          authenticator.authenticate(new RequestCredentials(originOf(ctx))),
-        ).catch(() => undefined);
-        if (found) identify(ctx, verified(found));
+        try {
+          const found = await authenticator.authenticate(new RequestCredentials(originOf(ctx)));
+          if (found) identify(ctx, verified(found));
+        } catch {
+          // Who calls stays unknown.
+        }
       },
       admission: passing("admission", (ctx, rest) => identified(ctx, rest, false)),
       optional,

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { type ApiKey, type ApiKeyOptions, MCPServer, apiKeyAuth, authenticate } from "gantry-mcp";
+import { TestClient } from "gantry-mcp/testing";
 import { afterAll, describe, expect, it } from "vitest";
 import { Door } from "../../support/door.ts";
 
@@ -108,6 +109,21 @@ it("a component that no bearer of a key may use stops the start", async () => {
   await expect(Promise.resolve(server.fetch(new Request("http://localhost/mcp")))).rejects.toThrow(
     'Tool "drop" asks for the role admin, which no caller can have: the authenticator never grants it.',
   );
+});
+
+it("a key that a mounted server refuses hides what is private there, and nothing else", async () => {
+  const inner = new MCPServer({ name: "billing", version: "1.0.0" })
+    .use(authenticate(apiKeyAuth({ keys: { ci: { key: keys.ci } } })))
+    .tool("refund", { description: "Refunds." }, () => "refunded");
+  const outer = new MCPServer({ name: "shop", version: "1.0.0" })
+    .tool("search", { description: "Searches." }, () => "found")
+    .mount(inner, { prefix: "billing" });
+  const seenWith = async (key: string) => {
+    const client = await TestClient.connect(outer, { headers: { "x-api-key": key } });
+    return (await client.listTools()).map(({ name }) => name).toSorted();
+  };
+  expect(await seenWith("wrong")).toEqual(["search"]);
+  expect(await seenWith(keys.ci)).toEqual(["billing_refund", "search"]);
 });
 
 describe("options that cannot be meant", () => {

@@ -251,7 +251,7 @@ export const tokensRooms: readonly Room[] = [
       {
         what: "all scopes at once",
         file: "src/auth/authenticate.ts",
-        find: "...scopes, ...error.missingScopes",
+        find: "...ctx.operation.scopes, ...error.missingScopes",
         replace: "...error.missingScopes.slice(0, 1)",
       },
       {
