@@ -98,6 +98,8 @@ What is no valid message is answered by HTTP status and a JSON-RPC error, and no
 | 400 | -32602 | the envelope in \`_meta\` is missing something |
 | 400 | -32020 | a header is missing, or contradicts the body |
 | 400 | -32022 | the protocol revision is not served |
+| 401 | -32603 | the caller has to be known, and sends no credentials or such that do not hold; \`WWW-Authenticate\` says what is needed |
+| 403 | -32603 | the caller's token lacks scopes, and the server is an OAuth [resource](how-to/oauth.md); \`WWW-Authenticate\` names them all |
 | 403 | -32600 | the \`Host\` or the \`Origin\` is not one that the server knows |
 | 404 | -32601 | there is no such method (2025-era: 200) |
 | 404 | -32600 | the session has ended, or never was: the client is to shake hands anew |

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { MCPServer } from "gantry-mcp";
+import { MCPServer, authenticate } from "gantry-mcp";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { capturedLog } from "../support/captured-log.ts";
 import { listen } from "../support/listening.ts";
@@ -16,9 +16,9 @@ it("is what the catalogue says", { timeout: 30_000 }, async () => {
 
 const json = { "content-type": "application/json", accept: "application/json" };
 const ping = JSON.stringify({ jsonrpc: "2.0", id: 1, method: "ping" });
-const modernCall = (method: string, headers: Record<string, string> = {}): Sending => ({
+const modernCall = (method: string, headers: Record<string, string> = {}, params = {}): Sending => ({
   headers: { ...modernHeaders(method), ...headers },
-  body: JSON.stringify(modern(method)),
+  body: JSON.stringify(modern(method, params)),
 });
 
 /** For each row of the table, by its first two columns: a request that is answered so. */
@@ -31,6 +31,11 @@ const requests: Readonly<Record<string, Sending>> = {
   },
   "400 -32020": modernCall("tools/list", { "mcp-method": "prompts/list" }),
   "400 -32022": { headers: { ...json, "mcp-protocol-version": "2099-01-01" }, body: ping },
+  "401 -32603": { ...modernCall("tools/list"), path: "/guarded" },
+  "403 -32603": {
+    ...modernCall("tools/call", { "mcp-name": "write", authorization: "Bearer reader" }, { name: "write" }),
+    path: "/guarded",
+  },
   "403 -32600": { headers: { ...json, host: "evil.example" }, body: ping },
   "404 -32601": modernCall("tools/invent"),
   "404 -32600": { headers: { ...json, "mcp-session-id": "ended" }, body: ping },
@@ -62,11 +67,27 @@ server.tool("wait", { description: "Waits until it is released." }, () => {
   return new Promise<void>((resolve) => (handler.release = resolve));
 });
 
-let running: Awaited<ReturnType<typeof listen>>;
-beforeAll(async () => {
-  running = await listen(server);
+/** The server whose callers have to be known. */
+const guarded = new MCPServer({
+  name: "guarded",
+  version: "1.0.0",
+  http: { path: "/guarded" },
+  logger: capturedLog().logger,
 });
-afterAll(() => running.close());
+guarded.use(
+  authenticate(
+    { authenticate: ({ token }) => (token === undefined ? undefined : { clientId: token }) },
+    { resource: "https://tasks.example.com/guarded", authorizationServers: ["https://id.example.com"] },
+  ),
+);
+guarded.tool("write", { description: "Write.", scopes: ["write"] }, () => "written");
+
+let running: Awaited<ReturnType<typeof listen>>;
+let guarding: Awaited<ReturnType<typeof listen>>;
+beforeAll(async () => {
+  [running, guarding] = await Promise.all([listen(server), listen(guarded)]);
+});
+afterAll(() => Promise.all([running.close(), guarding.close()]));
 
 it("shows every row of the table", () => {
   expect(rows.toSorted()).toEqual(Object.keys(requests).toSorted());
@@ -74,7 +95,9 @@ it("shows every row of the table", () => {
 
 it.each(rows)("answers %s", async (row) => {
   const waiting = row.startsWith("503") ? await occupied() : undefined;
-  const { status, code = "" } = await send(running.url, requests[row] as Sending);
+  const request = requests[row] as Sending;
+  const { url } = request.path === "/guarded" ? guarding : running;
+  const { status, code = "" } = await send(url, request);
   expect(`${status} ${code}`).toBe(row);
   handler.release();
   await waiting?.answer;
