@@ -51,10 +51,12 @@ export type Middleware = MiddlewareFunction | MiddlewareLayer;
 /** The member by which a {@link PassingLayer} is known. Not for authors: `handle` is all that they need. */
 export const pass: unique symbol = Symbol("pass");
 
+/** Gives what `rest` gives, which runs the layers further in once, or throws. */
+export type Pass = (ctx: RequestContext, rest: () => unknown) => unknown;
+
 /** A layer of the framework's own that waits only where something waits: else the operation costs no promise. */
 export interface PassingLayer extends MiddlewareLayer {
-  /** Gives what `rest` gives, which runs the layers further in once, or throws. */
-  readonly [pass]: (ctx: RequestContext, rest: () => unknown) => unknown;
+  readonly [pass]: Pass;
 }
 
 /** An operation's innermost function, and an onion around it: the result or {@link Refused}, or a promise of it. */

@@ -1,6 +1,6 @@
 /** How limits are written, on layers and on components alike: options, and their checks. */
 
-import type { Middleware, PassiveLayer } from "./compose.ts";
+import type { Middleware, PassingLayer, PassiveLayer } from "./compose.ts";
 import type { RequestContext } from "./context.ts";
 import { type Duration, milliseconds } from "./duration.ts";
 import { ConfigurationError } from "./errors.ts";
@@ -81,7 +81,7 @@ export interface RatePlan {
 }
 
 /** A layer that counts. */
-export interface LimitingLayer extends PassiveLayer {
+export interface LimitingLayer extends PassiveLayer, PassingLayer {
   readonly limiting: {
     /** Under which name it counts in the server's store; `undefined` where it needs none. */
     readonly id: string | undefined;

@@ -14,3 +14,18 @@ export function after<T, R>(value: T | Promise<T>, next: (value: T) => R | Promi
 async function later<T, R>(value: Promise<T>, next: (value: T) => R | Promise<R>): Promise<R> {
   return next(await value);
 }
+
+/** What `done` or `failed` makes of how `work` ends: now if it waits for nothing, later if it does. */
+export function either<R>(
+  work: () => unknown,
+  done: (value: unknown) => R,
+  failed: (error: unknown) => R,
+): R | Promise<R> {
+  let result;
+  try {
+    result = work();
+  } catch (error) {
+    return failed(error);
+  }
+  return isPromise(result) ? result.then(done, failed) : done(result);
+}

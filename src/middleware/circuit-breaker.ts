@@ -1,11 +1,12 @@
 /** Calls that would only fail again are refused at once, and what they need is left to recover. */
 
-import type { PassiveLayer } from "../compose.ts";
+import { type Pass, type PassingLayer, type PassiveLayer, pass } from "../compose.ts";
 import { type OperationKind, type RequestContext, servicesOf } from "../context.ts";
 import { type Duration, milliseconds } from "../duration.ts";
 import { ConfigurationError, MCPError, refusal } from "../errors.ts";
 import { InputRequired, Suspension } from "../inquiry.ts";
 import { type Names, checkKnown, shown } from "../known-options.ts";
+import { either } from "../promises.ts";
 import { whenAnswered } from "../time-limit.ts";
 
 /** `closed`: calls run. `open`: they are refused. `half-open`: one call is tried. */
@@ -37,7 +38,7 @@ export interface CircuitBreakerOptions {
 }
 
 /** A circuit breaker: a layer whose state can be read and reset. */
-export interface CircuitBreaker extends PassiveLayer {
+export interface CircuitBreaker extends PassiveLayer, PassingLayer {
   /** The state of a component's circuit, or of the one that all share. */
   state(ref?: CircuitRef): CircuitState;
   /** Closes a component's circuit; without `ref`, every one. */
@@ -84,6 +85,31 @@ export function circuitBreaker(options: CircuitBreakerOptions = {}): CircuitBrea
     return circuit;
   };
 
+  const enter: Pass = (ctx, rest) => {
+    const { kind, component } = ctx.operation;
+    // What is not there breaks nothing.
+    if (component === undefined) return rest();
+    const circuit = circuitOf(perTool ? `${kind}:${component}` : SHARED);
+    const attempt = circuit.enter();
+    if (!attempt) throw openCircuit(ctx, circuit.wait);
+    const settle = (verdict: Verdict) => {
+      const changed = attempt(verdict);
+      if (changed) tell(ctx, component, changed, pause);
+    };
+    // A layer further in that never settles has not succeeded.
+    whenAnswered(ctx, () => settle("failure"));
+    return either(
+      rest,
+      (result) => {
+        settle(result instanceof InputRequired ? "neither" : "success");
+        return result;
+      },
+      (error) => {
+        settle(!(error instanceof Suspension) && isFailure(error, ctx) ? "failure" : "neither");
+        throw error;
+      },
+    );
+  };
   return {
     name: "circuitBreaker",
     passive: true,
@@ -93,28 +119,8 @@ export function circuitBreaker(options: CircuitBreakerOptions = {}): CircuitBrea
       if (ref) circuits.delete(keyOf(ref, perTool));
       else circuits.clear();
     },
-    handle: async (ctx, next) => {
-      const { kind, component } = ctx.operation;
-      // What is not there breaks nothing.
-      if (component === undefined) return next();
-      const circuit = circuitOf(perTool ? `${kind}:${component}` : SHARED);
-      const attempt = circuit.enter();
-      if (!attempt) throw openCircuit(ctx, circuit.wait);
-      const settle = (verdict: Verdict) => {
-        const changed = attempt(verdict);
-        if (changed) tell(ctx, component, changed, pause);
-      };
-      // A layer further in that never settles has not succeeded.
-      whenAnswered(ctx, () => settle("failure"));
-      try {
-        const result = await next();
-        settle(result instanceof InputRequired ? "neither" : "success");
-        return result;
-      } catch (error) {
-        settle(!(error instanceof Suspension) && isFailure(error, ctx) ? "failure" : "neither");
-        throw error;
-      }
-    },
+    handle: enter,
+    [pass]: enter,
   };
 }
 

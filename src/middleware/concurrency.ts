@@ -1,11 +1,12 @@
 /** How many calls may be under way at once. */
 
-import type { MiddlewareFunction } from "../compose.ts";
+import { type Pass, pass } from "../compose.ts";
 import type { OperationKind, RequestContext } from "../context.ts";
 import { milliseconds } from "../duration.ts";
 import { ConfigurationError, MCPError, refusal } from "../errors.ts";
 import { type Names, checkKnown, shown } from "../known-options.ts";
 import { CONCURRENCY, type ConcurrencyOptions, type LimitingLayer, checkConcurrency } from "../limits.ts";
+import { isPromise } from "../promises.ts";
 import { whenAnswered } from "../time-limit.ts";
 import { callerOf, goesByIdentity } from "./callers.ts";
 
@@ -57,50 +58,60 @@ function layer(
   const all = new Map<string, Places>();
   const full = (ctx: RequestContext) => atCapacity(ctx, max, by === "server", perTool);
 
-  const handle: MiddlewareFunction = async (ctx, next) => {
+  const waiting = async (ctx: RequestContext, places: Places, rest: () => unknown) => {
+    await places.wait(ctx, longest, () => full(ctx));
+    return seated(ctx, places, rest);
+  };
+  const enter: Pass = (ctx, rest) => {
     const who = caller(ctx);
-    if (who === undefined) return next();
+    if (who === undefined) return rest();
     const { kind, component = "" } = ctx.operation;
     const key = perTool ? `${kind}:${component} ${who}` : who;
     let places = all.get(key);
-    if (!places) all.set(key, (places = new Places(max)));
-    if (!places.take()) {
-      if (places.waiting >= most) throw full(ctx);
-      await places.wait(ctx, longest, () => full(ctx));
-    }
-    const leave = once(() => {
-      places.leave();
-      if (places.empty) all.delete(key);
-    });
-    // A layer further in that never settles would keep the place for ever.
-    whenAnswered(ctx, leave);
-    try {
-      return await next();
-    } finally {
-      leave();
-    }
+    // Callers come and go; components are few, and stay.
+    if (!places) all.set(key, (places = new Places(max, () => by !== "server" && all.delete(key))));
+    if (places.take()) return seated(ctx, places, rest);
+    if (places.waiting >= most) throw full(ctx);
+    return waiting(ctx, places, rest);
   };
   const limiting = { id: undefined, byIdentity: goesByIdentity(by) };
-  return { name: "concurrency", passive: true, kinds, handle, limiting };
+  return { name: "concurrency", passive: true, kinds, handle: enter, [pass]: enter, limiting };
+}
+
+/** Runs a call that has a place, and gives the place back. */
+function seated(ctx: RequestContext, places: Places, rest: () => unknown): unknown {
+  let result;
+  try {
+    result = rest();
+  } catch (error) {
+    places.leave();
+    throw error;
+  }
+  if (!isPromise(result)) {
+    places.leave();
+    return result;
+  }
+  const leave = once(() => places.leave());
+  // A layer further in that never settles would keep the place for ever.
+  whenAnswered(ctx, leave);
+  return result.finally(leave);
 }
 
 /** So many places, and those who wait for one in the order in which they came. */
 class Places {
   #free: number;
   readonly #max: number;
+  readonly #emptied: () => unknown;
   readonly #waiting = new Set<() => void>();
 
-  constructor(max: number) {
+  constructor(max: number, emptied: () => unknown) {
     this.#max = max;
     this.#free = max;
+    this.#emptied = emptied;
   }
 
   get waiting(): number {
     return this.#waiting.size;
-  }
-
-  get empty(): boolean {
-    return this.#free === this.#max && this.#waiting.size === 0;
   }
 
   take(): boolean {
@@ -135,7 +146,7 @@ class Places {
   leave(): void {
     const [first] = this.#waiting;
     if (first) first();
-    else this.#free++;
+    else if (++this.#free === this.#max) this.#emptied();
   }
 }
 

@@ -1,12 +1,13 @@
 /** A line in the log for each operation. */
 
-import type { PassiveLayer } from "../compose.ts";
+import { type Pass, type PassingLayer, type PassiveLayer, pass } from "../compose.ts";
 import { type OperationKind, type RequestContext, identityOf, servicesOf } from "../context.ts";
 import { ConfigurationError, MCPError } from "../errors.ts";
 import { InputRequired, Suspension } from "../inquiry.ts";
 import { type Names, checkKnown, shown } from "../known-options.ts";
 import { unfailing } from "../logger.ts";
 import type { Logger } from "../ports.ts";
+import { either } from "../promises.ts";
 import { shortened } from "../refusals.ts";
 import { ToolResult } from "../result.ts";
 
@@ -32,48 +33,44 @@ const OPTIONS: Names<LoggingOptions> = { level: true, kinds: true, logger: true 
  * server.use(logging()); // [4fd21c90ab17] create_task completed in 0.012s
  * ```
  */
-export function logging(options: LoggingOptions = {}): PassiveLayer {
+export function logging(options: LoggingOptions = {}): PassiveLayer & PassingLayer {
   checkKnown("logging()", options, OPTIONS);
   const { level = "info", kinds, logger } = options;
   if (level !== "debug" && level !== "info")
     throw new ConfigurationError(`logging(): level is ${shown(level)}: write "debug" or "info".`);
   const own = logger && unfailing(logger);
-  return {
-    name: "logging",
-    passive: true,
-    ...(kinds && { kinds }),
-    handle: async (ctx, next) => {
-      const started = performance.now();
-      try {
-        const result = await next();
-        const failed = result instanceof ToolResult && result.isError ? "TOOL_ERROR" : undefined;
-        const became = result instanceof InputRequired ? "asked its client after" : "completed in";
-        write(
-          own ?? servicesOf(ctx).logger,
-          failed === undefined ? level : "warn",
-          ctx,
-          started,
-          failed,
-          became,
-        );
+  const enter: Pass = (ctx, rest) => {
+    const started = performance.now();
+    const line = (at: keyof Logger, became: string, code?: string) =>
+      write(own ?? servicesOf(ctx).logger, at, ctx, started, became, code);
+    return either(
+      rest,
+      (result) => {
+        if (result instanceof InputRequired) line(level, ASKED);
+        else if (result instanceof ToolResult && result.isError) line("warn", FAILED, "TOOL_ERROR");
+        else line(level, "completed in");
         return result;
-      } catch (error) {
-        if (error instanceof Suspension)
-          write(own ?? servicesOf(ctx).logger, level, ctx, started, undefined, "asked its client after");
-        else write(own ?? servicesOf(ctx).logger, "warn", ctx, started, codeOf(error, ctx));
+      },
+      (error) => {
+        if (error instanceof Suspension) line(level, ASKED);
+        else line("warn", FAILED, codeOf(error, ctx));
         throw error;
-      }
-    },
+      },
+    );
   };
+  return { name: "logging", passive: true, ...(kinds && { kinds }), handle: enter, [pass]: enter };
 }
+
+const ASKED = "asked its client after";
+const FAILED = "failed after";
 
 function write(
   logger: Logger,
   level: keyof Logger,
   ctx: RequestContext,
   started: number,
+  became: string,
   code: string | undefined,
-  became = "completed in",
 ): void {
   const { requestId, operation } = ctx;
   const name = shortened(operation.name);
@@ -88,7 +85,7 @@ function write(
       ...(clientId !== undefined && { clientId }),
       ...(code !== undefined && { code }),
     },
-    `[${requestId}] ${name} ${code === undefined ? became : "failed after"} ${(milliseconds / 1_000).toFixed(3)}s`,
+    `[${requestId}] ${name} ${became} ${(milliseconds / 1_000).toFixed(3)}s`,
   );
 }
 

@@ -1,12 +1,12 @@
 /** How often callers may call. */
 
-import type { MiddlewareFunction, Next } from "../compose.ts";
+import { type Pass, pass } from "../compose.ts";
 import { type OperationKind, type RequestContext, addHeader, servicesOf } from "../context.ts";
 import { ConfigurationError, MCPError, refusal } from "../errors.ts";
 import { type Names, checkKnown, shown } from "../known-options.ts";
 import { type LimitingLayer, RATE_LIMIT, type RateLimitOptions, type RatePlan, ratePlan } from "../limits.ts";
 import type { LimitCharge, LimitVerdict } from "../ports.ts";
-import { isPromise } from "../promises.ts";
+import { after } from "../promises.ts";
 import { callerOf, goesByIdentity } from "./callers.ts";
 
 /** How often callers may call, as a layer says it. */
@@ -108,25 +108,16 @@ function layer(plan: RatePlan, { id, title, perTool, kinds, refusalText }: Layer
     addHeader(ctx, "ratelimit", left.join(", "));
     if (!allowed) throw exceeded(refusalText(), Math.max(...states.map(({ wait }) => wait)));
   };
-  const later = async (ctx: RequestContext, verdict: Promise<LimitVerdict>, next: Next) => {
-    decide(ctx, await verdict);
-    return next();
-  };
-  const handle: MiddlewareFunction = (ctx, next) => {
+  const enter: Pass = (ctx, rest) => {
     const who = caller(ctx);
-    if (who === undefined) return next();
-    const verdict = servicesOf(ctx).limits.charge(charges(ctx, who));
-    if (isPromise(verdict)) return later(ctx, verdict, next);
-    decide(ctx, verdict);
-    return next();
+    if (who === undefined) return rest();
+    return after(servicesOf(ctx).limits.charge(charges(ctx, who)), (verdict) => {
+      decide(ctx, verdict);
+      return rest();
+    });
   };
-  return {
-    name: "rateLimit",
-    passive: true,
-    kinds,
-    handle,
-    limiting: { id, byIdentity: goesByIdentity(by) },
-  };
+  const limiting = { id, byIdentity: goesByIdentity(by) };
+  return { name: "rateLimit", passive: true, kinds, handle: enter, [pass]: enter, limiting };
 }
 
 /** What a call counts as. More than a limit ever holds could never pass: that is a mistake, and no answer to callers. */
