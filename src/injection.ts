@@ -104,15 +104,21 @@ class Injection {
       result = after(this.#open(0), () => this.#patiently(run(), HANDLER_AFTER));
     } catch (error) {
       if (this.#leases.length === 0) throw error;
-      return this.#ended({ error });
+      return this.#tracked(this.#ended({ error }));
     }
-    if (!isPromise(result)) return this.#leases.length === 0 ? result : this.#ended(undefined, result);
-    return this.#services.dependencies.tracked(
+    if (!isPromise(result))
+      return this.#leases.length === 0 ? result : this.#tracked(this.#ended(undefined, result));
+    return this.#tracked(
       result.then(
         (value) => this.#ended(undefined, value),
         (error: unknown) => this.#ended({ error }),
       ),
     );
+  }
+
+  /** A call may be answered while its clean-ups go on. */
+  #tracked<T>(ending: Promise<T>): Promise<T> {
+    return this.#services.dependencies.tracked(ending);
   }
 
   #open(from: number): void | Promise<void> {
@@ -160,7 +166,7 @@ class Injection {
       async ({ close }) => close?.({ error }),
       () => {},
     );
-    void this.#services.dependencies.tracked(
+    void this.#tracked(
       closed.catch((cause: unknown) => {
         if (cause !== error) this.#log(name, cause);
       }),

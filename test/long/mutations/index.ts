@@ -7,6 +7,7 @@ import { hintsRooms } from "./hints.ts";
 import { httpRooms } from "./http.ts";
 import { lifecycleRooms } from "./lifecycle.ts";
 import { operationsRooms } from "./operations.ts";
+import { pipelineRooms } from "./pipeline.ts";
 import { questionsRooms } from "./questions.ts";
 import { registrationRooms } from "./registration.ts";
 import { sessionsRooms } from "./sessions.ts";
@@ -23,6 +24,7 @@ export const rooms: readonly Room[] = [
   ...argumentsRooms,
   ...operationsRooms,
   ...lifecycleRooms,
+  ...pipelineRooms,
   ...streamsRooms,
   ...sessionsRooms,
   ...questionsRooms,

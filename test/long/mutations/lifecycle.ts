@@ -39,8 +39,8 @@ export const lifecycleRooms: readonly Room[] = [
       {
         what: "hooks that never end",
         file: "src/transport/shutdown.ts",
-        find: "if (await within(left, hooks)) return;",
-        replace: "await hooks; return;",
+        find: "if (await within(left, lifecycle.stop(logger))) return;",
+        replace: "await lifecycle.stop(logger); return;",
         tests: ["test/e2e/drain.test"],
       },
       {

@@ -1,0 +1,159 @@
+/** What is given to handlers, and what is done after them. */
+
+import type { Room } from "./defence.ts";
+
+export const pipelineRooms: readonly Room[] = [
+  {
+    name: "dependencies",
+    tests: ["test/e2e/dependencies"],
+    defences: [
+      {
+        what: "opened behind the guards that go by arguments",
+        file: "src/heart.ts",
+        find: "return guarded(injecting(component.inject, run, services), policy);",
+        replace: "return injecting(component.inject, guarded(run, policy), services);",
+      },
+      { what: "closed in reverse", file: "src/injection.ts", find: ".toReversed()", replace: "" },
+      {
+        what: "told why a call was cancelled, not what its handler made of it",
+        file: "src/injection.ts",
+        find: "let known = this.#cancellation.cancelled ? this.#cutShort() : failure;",
+        replace: "let known = failure;",
+      },
+      {
+        what: "told of questions that are yet to be asked",
+        file: "src/injection.ts",
+        find: "return this.#ctx.inquiry?.pending ? { error: new Suspension() } : undefined;",
+        replace: "return undefined;",
+        tests: ["test/e2e/dependencies", "test/unit/injection"],
+      },
+      {
+        what: "handlers that do not heed their signal",
+        file: "src/injection.ts",
+        find: "timer = setTimeout(() => resolve(LATE), milliseconds);",
+        replace: "timer = undefined;",
+      },
+      {
+        what: "what is opened too late is closed",
+        file: "src/injection.ts",
+        find: "this.#closeLate(opening, step);",
+        replace: "",
+      },
+      {
+        what: "a clean-up that fails after a success fails the call",
+        file: "src/injection.ts",
+        find: "known ??= { error };",
+        replace: "",
+      },
+      {
+        what: "and after a failure is logged",
+        file: "src/injection.ts",
+        find: "if (known && error !== known.error) this.#log(name, error);",
+        replace: "",
+      },
+      {
+        what: "once for a call",
+        file: "src/injection.ts",
+        find: "if (known !== undefined) return [name, known];",
+        replace: "",
+      },
+      {
+        what: "what failed to open for all is tried again",
+        file: "src/server-dependencies.ts",
+        find: "opening.catch(() => this.#openings.delete(dependency));",
+        replace: "opening.catch(() => {});",
+      },
+      {
+        what: "closed before the shutdown hooks",
+        file: "src/lifecycle.ts",
+        find: "[...this.#afterCalls, ...this.#shutdown.toReversed()]",
+        replace: "[...this.#shutdown.toReversed(), ...this.#afterCalls]",
+      },
+      {
+        what: "nothing of a call in what all share",
+        file: "src/dependencies.ts",
+        find: 'scope === "server" && inner.scope !== "server"',
+        replace: "false",
+      },
+      {
+        what: "names that every context has",
+        file: "src/dependencies.ts",
+        find: 'if (!(name in RequestContext.prototype) && name !== "operation") continue;',
+        replace: "continue;",
+      },
+      {
+        what: "generators that yield twice",
+        file: "src/dependencies.ts",
+        find: "if (done) return;",
+        replace: "return;",
+      },
+      {
+        what: "replacements that come too late",
+        file: "src/server-dependencies.ts",
+        find: "if (this.#planned)",
+        replace: "if (false)",
+      },
+    ],
+  },
+  {
+    name: "background work",
+    tests: ["test/e2e/background"],
+    defences: [
+      {
+        what: "tasks that fail",
+        file: "src/background.ts",
+        find: "await task.run();",
+        replace: "task.run();",
+      },
+      {
+        what: "after the answer, over HTTP",
+        file: "src/transport/node.ts",
+        find: 'else response.once("close", () => cancellation.answered());',
+        replace: "else cancellation.answered();",
+      },
+      {
+        what: "after the whole answer to a batch",
+        file: "src/cancellation.ts",
+        find: "if (this.#whole) this.#whole.afterAnswer(begin);",
+        replace: "if (this.#whole) begin();",
+      },
+      {
+        what: "once for a call that asks",
+        file: "src/dispatch.ts",
+        find: "if (tasks && !(result instanceof InputRequired))",
+        replace: "if (tasks)",
+      },
+      {
+        what: "waited for at shutdown",
+        file: "src/transport/shutdown.ts",
+        find: "if (!(await within(end - LEAST_FOR_HOOKS - performance.now(), background.done())))",
+        replace: "if (background.size < 0)",
+      },
+    ],
+  },
+  {
+    name: "requests and responses",
+    tests: ["test/e2e/requests", "test/unit/trace"],
+    defences: [
+      {
+        what: "metadata stay on the server",
+        file: "src/heart.ts",
+        find: "return finish(value.content);",
+        replace: "return finish({ ...value, metadata: value.metadata });",
+      },
+      { what: "traces of nothing", file: "src/trace.ts", find: "(?!0{32})", replace: "" },
+      {
+        what: "traces longer than they are",
+        file: "src/trace.ts",
+        find: 'if (version === "00" && more !== undefined) return undefined;',
+        replace: "",
+      },
+      {
+        what: "states with line ends",
+        file: "src/trace.ts",
+        find: "&& TRACESTATE.test(tracestate)",
+        replace: "",
+      },
+    ],
+  },
+];
