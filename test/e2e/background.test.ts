@@ -1,6 +1,7 @@
 /** Work after the answer: when it begins, what becomes of what goes wrong in it, and that a shutdown waits for it. */
 
 import { once } from "node:events";
+import { connect } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
 import { MCPServer, type MCPServerOptions, ToolError, dependency } from "gantry-mcp";
@@ -8,6 +9,7 @@ import { TestClient } from "gantry-mcp/testing";
 import { describe, expect, test, vi } from "vitest";
 import { z } from "zod";
 import { capturedLog } from "../support/captured-log.ts";
+import { post } from "../reliability/raw-stream.ts";
 import { listen } from "../support/listening.ts";
 import { envelope } from "../support/wire.ts";
 
@@ -110,6 +112,29 @@ test("over HTTP the answer is there before a task begins, also one that blocks",
   await close();
   expect(unblocked).toBeGreaterThan(0);
   expect(answered).toBeLessThan(unblocked);
+});
+
+test("over HTTP a task waits for a client that is slow to read", async () => {
+  const { server } = made();
+  let began = false;
+  let answered = false;
+  server.tool("act", about, (_args, { background }) => {
+    background.add(() => {
+      began = true;
+    });
+    answered = true;
+    return "x".repeat(16_777_216);
+  });
+  const { port, close } = await listen(server);
+  const socket = connect({ host: "127.0.0.1", port });
+  socket.write(post("tools/call", { name: "act" }));
+  await vi.waitFor(() => expect(answered).toBe(true), { timeout: 5_000 });
+  await sleep(300);
+  expect(began).toBe(false);
+  socket.resume();
+  await vi.waitFor(() => expect(began).toBe(true), { timeout: 5_000 });
+  socket.destroy();
+  await close();
 });
 
 test("a call that asks adds its tasks again when it is answered: they run once", async () => {

@@ -359,6 +359,21 @@ test("a call that asks ends with its question: what was opened for it is told, a
   ]);
 });
 
+test("that is the truth too where the handler swallows the interruption", async () => {
+  const events: string[] = [];
+  const { server } = made();
+  server.tool("act", { ...about, inject: { db: noted(events, "db") } }, async (_args, ctx) => {
+    const answer = await ctx.elicit("Really?", z.object({ yes: z.boolean() })).catch(() => undefined);
+    return answer?.action ?? "went on";
+  });
+  const client = await TestClient.connect(server, { onElicit: () => ({ action: "decline" }) });
+  expect(await client.call("act")).toBe("decline");
+  expect(events.filter((event) => event.startsWith("close"))).toEqual([
+    "close db: The call waits for an answer: let this pass.",
+    "close db",
+  ]);
+});
+
 describe("scopes", () => {
   test("server: opened once for all calls when the first needs it, closed before the shutdown hooks", async () => {
     const events: string[] = [];
