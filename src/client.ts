@@ -25,7 +25,7 @@ export interface Credentials {
   /** Where the request comes from: the peer's address, or what a trusted proxy says of it. */
   readonly address: string | undefined;
   /** A request header by its lower-case name. On stdio there are none. */
-  header(name: string): string | undefined;
+  readonly header: (name: string) => string | undefined;
 }
 
 /** What an authenticator has found out about a caller. */
@@ -134,9 +134,11 @@ export interface Origin {
 
 /** What `origin` carries, read when it is asked for. */
 export class RequestCredentials implements Credentials {
+  readonly header: (name: string) => string | undefined;
   readonly #origin: Origin;
 
   constructor(origin: Origin) {
+    this.header = origin.header;
     this.#origin = origin;
   }
 
@@ -146,10 +148,6 @@ export class RequestCredentials implements Credentials {
 
   get address(): string | undefined {
     return this.#origin.address?.();
-  }
-
-  header(name: string): string | undefined {
-    return this.#origin.header(name);
   }
 }
 
