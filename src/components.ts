@@ -4,11 +4,12 @@ import { type CacheHint, checkHint } from "./cache-hint.ts";
 import type { ClientContext } from "./client.ts";
 import type { Middleware } from "./compose.ts";
 import type { RequestContext } from "./context.ts";
-import { type Duration, milliseconds } from "./duration.ts";
+import { type Duration, timeLimit } from "./duration.ts";
 import { type Dependencies, type InjectOptions, checkInjectable } from "./dependencies.ts";
 import { ConfigurationError } from "./errors.ts";
-import { type Names, checkKnown } from "./known-options.ts";
+import { type Names, checkChoice, checkKnown } from "./known-options.ts";
 import { type DeclaredLimits, type LimitOptions, declaredLimits } from "./limits.ts";
+import { checkMetadata } from "./metadata.ts";
 import { type Access, type AccessOptions, accessOf } from "./policy.ts";
 import { type ParamHeader, paramHeaders } from "./param-headers.ts";
 import type { JsonSchema } from "./ports.ts";
@@ -40,7 +41,8 @@ export interface ComponentOptions<Args = unknown> extends AccessOptions<Args>, I
 }
 
 /** What becomes of arguments that the schema does not name. */
-export type UnknownArguments = "follow-schema" | "refuse";
+export type UnknownArguments = (typeof UNKNOWN_ARGUMENTS)[number];
+export const UNKNOWN_ARGUMENTS = ["follow-schema", "refuse"] as const;
 
 export interface ToolOptions<S, O> extends ComponentOptions<Input<S>> {
   /** What the arguments look like. Without it the tool takes none. */
@@ -217,6 +219,7 @@ export function defineTool(
   checkName(what, name);
   checkOptions(what, options, TOOL, handler);
   checkToolAnnotations(`${what}: annotations`, options.annotations);
+  checkChoice(`${what}: unknownArguments`, options.unknownArguments, UNKNOWN_ARGUMENTS);
   const { title, icons, annotations, _meta, input, output, unknownArguments = serverDefault } = options;
   const described =
     input !== undefined
@@ -253,7 +256,7 @@ export function defineResource(
   checkOptions(what, options, RESOURCE, handler);
   if (typeof options.name !== "string" || options.name === "")
     throw new ConfigurationError(`${what} has no name. Write { name: "app_config", … }.`);
-  const template = isTemplate(uri) ? compileTemplate(uri) : undefined;
+  const template = typeof uri === "string" && isTemplate(uri) ? compileTemplate(uri) : undefined;
   if (!template) checkUri(what, uri);
   else if (options.size !== undefined)
     throw new ConfigurationError(`${what} is a template, which has no size. Leave "size" out.`);
@@ -329,13 +332,8 @@ function common(what: string, order: number, options: ComponentOptions<never>, h
       `${what} has no description. Say in a sentence what it is for: models choose by it.`,
     );
   }
-  try {
-    JSON.stringify([options._meta, options.icons]);
-  } catch {
-    throw new ConfigurationError(`${what}: _meta cannot be written as JSON. Use plain JSON values.`);
-  }
-  const timeout =
-    options.timeout === undefined ? undefined : milliseconds(options.timeout, `${what}: timeout`);
+  checkMetadata(what, options);
+  const timeout = options.timeout === undefined ? undefined : timeLimit(options.timeout, `${what}: timeout`);
   const { tags = [], inject = {} } = options;
   checkInjectable(what, inject);
   const access = accessOf(what, options);
@@ -374,7 +372,12 @@ function checkOptions(
 }
 
 function checkUri(what: string, uri: string): void {
-  if (!/^[A-Za-z][A-Za-z0-9+.-]*:./.test(uri) || !isUriText(uri) || !URL.canParse(uri)) {
+  if (
+    typeof uri !== "string" ||
+    !/^[A-Za-z][A-Za-z0-9+.-]*:./.test(uri) ||
+    !isUriText(uri) ||
+    !URL.canParse(uri)
+  ) {
     throw new ConfigurationError(
       `${what} is no absolute URI. Write one with a scheme, such as "config://app".`,
     );

@@ -1,7 +1,8 @@
 /** The whole middleware model. */
 
 import type { OperationKind, RequestContext } from "./context.ts";
-import type { MCPError } from "./errors.ts";
+import { ConfigurationError, type MCPError } from "./errors.ts";
+import { shown } from "./known-options.ts";
 import { after } from "./promises.ts";
 
 /** Runs the rest of the onion: the layers further in, then the operation itself. */
@@ -106,6 +107,18 @@ export function compose<A>(layers: readonly Middleware[], kind: OperationKind, h
 function raised(result: unknown): unknown {
   if (result instanceof Refused) throw result.error;
   return result;
+}
+
+/** Throws a {@link ConfigurationError} where a layer is none. */
+export function checkMiddleware(layer: unknown): void {
+  if (
+    typeof layer === "function" ||
+    typeof (layer as MiddlewareLayer | null | undefined)?.handle === "function"
+  )
+    return;
+  throw new ConfigurationError(
+    `use() got ${shown(layer)}: write a layer such as logging(), or a function such as async (ctx, next) => next().`,
+  );
 }
 
 /** Whether a layer is to see operations of this kind. */

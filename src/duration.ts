@@ -19,3 +19,12 @@ export function milliseconds(duration: Duration, what: string): number {
   }
   return value;
 }
+
+/** A limit of time in milliseconds: any duration but none, in which nothing would get done. */
+export function timeLimit(duration: Duration, what: string): number {
+  const value = milliseconds(duration, what);
+  if (value > 0) return value;
+  throw new ConfigurationError(
+    `${what} is ${JSON.stringify(duration)}: nothing gets done in no time. Write how long it may take, such as "30s".`,
+  );
+}

@@ -18,6 +18,13 @@ export function checkKnown(what: string, options: object, known: Readonly<Record
   if (problems.length > 0) throw new ConfigurationError(problems);
 }
 
+/** Throws a {@link ConfigurationError} where `value` is given and none of `choices`. */
+export function checkChoice(what: string, value: unknown, choices: readonly string[]): void {
+  if (value === undefined || (choices as readonly unknown[]).includes(value)) return;
+  const write = choices.map((choice) => JSON.stringify(choice)).join(" or ");
+  throw new ConfigurationError(`${what} is ${shown(value)}: write ${write}.`);
+}
+
 function advice(name: string, known: readonly string[]): string {
   const near = nearest(name, known);
   return near === undefined ? `Write one of: ${known.join(", ")}.` : `Did you mean "${near}"?`;

@@ -1,11 +1,12 @@
 /** How a server is set up and run: the options of its author and of its operator, and the checks that need no transport. */
 
 import { type CacheHint, checkHint } from "./cache-hint.ts";
-import type { UnknownArguments } from "./components.ts";
+import { UNKNOWN_ARGUMENTS, type UnknownArguments } from "./components.ts";
 import type { Icon } from "./content.ts";
 import type { Duration } from "./duration.ts";
 import { ConfigurationError } from "./errors.ts";
-import { type Names, checkKnown, shown } from "./known-options.ts";
+import { type Names, checkChoice, checkKnown, shown } from "./known-options.ts";
+import { checkMetadata } from "./metadata.ts";
 import type { EventBus, EventStore, LimitStore, Logger } from "./ports.ts";
 
 export interface MCPServerOptions {
@@ -201,6 +202,8 @@ export function checkServerOptions(options: unknown): void {
     eventBus,
     limits,
     cacheHint,
+    unknownArguments,
+    listing,
   } = (options ?? {}) as Record<string, unknown>;
   if (typeof name !== "string" || name === "" || typeof version !== "string" || version === "") {
     throw new ConfigurationError(
@@ -208,6 +211,9 @@ export function checkServerOptions(options: unknown): void {
     );
   }
   checkKnown("MCPServer", options as object, SERVER);
+  checkMetadata("MCPServer", options as object);
+  checkChoice("unknownArguments", unknownArguments, UNKNOWN_ARGUMENTS);
+  checkChoice("listing", listing, ["permitted", "all"]);
   if (!Number.isSafeInteger(pageSize) || (pageSize as number) < 1)
     throw new ConfigurationError(`pageSize is ${shown(pageSize)}: write a whole number from 1.`);
   checkGroup("http", http, HTTP, '{ path: "/mcp" }');

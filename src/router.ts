@@ -1,7 +1,7 @@
 /** Components that belong together: registered under a prefix, with what they share said once. */
 
 import { isAuthentication } from "./authentication.ts";
-import type { Middleware } from "./compose.ts";
+import { type Middleware, checkMiddleware } from "./compose.ts";
 import { ConfigurationError } from "./errors.ts";
 import { type Names, checkKnown } from "./known-options.ts";
 import { type AccessOptions, accessOf } from "./policy.ts";
@@ -135,6 +135,7 @@ function prefixes(prefix: string | undefined, what: string): readonly string[] {
 
 /** Lists and discovery are the server's, and have to know who calls as well. */
 function checkLayer(layer: Middleware): void {
+  checkMiddleware(layer);
   if (isAuthentication(layer))
     throw new ConfigurationError(
       "authenticate() belongs to the server, which knows callers for all: server.use(authenticate(…)).",

@@ -2,9 +2,9 @@ import { type ComponentDefinition, schemasOf } from "./components.ts";
 import { Announcer, type Notifier } from "./announcer.ts";
 import { authenticationsIn, identityProblems, orderProblems } from "./authentication.ts";
 import { Background } from "./background.ts";
-import { type Middleware, isPassive } from "./compose.ts";
+import { type Middleware, checkMiddleware, isPassive } from "./compose.ts";
 import { type CompilerLoaders, Compilers, examine } from "./compilers.ts";
-import { milliseconds } from "./duration.ts";
+import { timeLimit } from "./duration.ts";
 import { ConfigurationError } from "./errors.ts";
 import { unfailing } from "./logger.ts";
 import { Lifespan } from "./lifespan.ts";
@@ -68,7 +68,7 @@ export class MCPServer extends Lifespan {
     this.#limits = options.limits?.store;
     this.#bus = options.eventBus ?? memoryEventBus();
     this.notify = this.#announcer = new Announcer(this.#bus, () => this.#logger);
-    this.#timeout = milliseconds(options.timeout ?? "30s", "timeout");
+    this.#timeout = timeLimit(options.timeout ?? "30s", "timeout");
     this.#info = serverInfo(options);
   }
 
@@ -136,6 +136,7 @@ export class MCPServer extends Lifespan {
 
   /** Adds a layer around every operation. The first added is the outermost. Before the server starts. */
   use(middleware: Middleware): this {
+    checkMiddleware(middleware);
     if (this.#sealed || this.#sinks.length > 0)
       throw new ConfigurationError(
         `use() comes too late: the server ${this.#sealed ? "has started. Call it before run(), fetch or node" : "is mounted. Call it before mount()"}.`,

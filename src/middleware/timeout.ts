@@ -1,6 +1,6 @@
 /** How long operations may take that set no limit of their own. */
 
-import { type Duration, milliseconds } from "../duration.ts";
+import { type Duration, timeLimit } from "../duration.ts";
 import { ConfigurationError } from "../errors.ts";
 import { type Names, checkKnown, shown } from "../known-options.ts";
 import type { TimeLimitLayer } from "../time-limit.ts";
@@ -31,7 +31,7 @@ export function timeout(options: TimeoutOptions): TimeLimitLayer {
   return {
     name: "timeout",
     passive: true,
-    timeLimit: milliseconds(options.default, "timeout(): default"),
+    timeLimit: timeLimit(options.default, "timeout(): default"),
     // The limit is read when the server is sealed: nothing is left to do for a call.
     kinds: [],
     handle: (_ctx, next) => next(),

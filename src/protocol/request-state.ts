@@ -5,7 +5,7 @@
 
 import { canonicalJson } from "../canonical.ts";
 import type { Ask } from "../call.ts";
-import { milliseconds } from "../duration.ts";
+import { timeLimit } from "../duration.ts";
 import { ConfigurationError } from "../errors.ts";
 import type { CallRecord } from "../inquiry.ts";
 import type { StateOptions } from "../options.ts";
@@ -33,7 +33,7 @@ export class StateCodec {
         `requestState.keys: write at least one secret of ${SHORTEST_KEY} characters or more, and no other.`,
       );
     }
-    this.ttl = milliseconds(ttl, "requestState.ttl");
+    this.ttl = timeLimit(ttl, "requestState.ttl");
     this.#keys = Promise.all(keys.map(importKey));
   }
 

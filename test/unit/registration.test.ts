@@ -14,6 +14,7 @@ interface Untyped {
   tool(...args: readonly unknown[]): void;
   resource(...args: readonly unknown[]): void;
   prompt(...args: readonly unknown[]): void;
+  use(layer: unknown): void;
 }
 
 /** Each mistake, and the whole message that its author reads. */
@@ -137,6 +138,53 @@ describe("options and handlers", () => {
       (server) => server.tool("a", { description, timeout: Number.NaN }, handler),
       'Tool "a": timeout is NaN: write milliseconds or a string such as "250ms", "30s", "5m", "1h" (at most 24 days).',
     ],
+    "a time limit of nothing": [
+      (server) => server.tool("a", { description, timeout: 0 }, handler),
+      'Tool "a": timeout is 0: nothing gets done in no time. Write how long it may take, such as "30s".',
+    ],
+    "a way with unknown arguments that there is not": [
+      (server) => server.tool("a", { description, unknownArguments: "reject" }, handler),
+      'Tool "a": unknownArguments is "reject": write "follow-schema" or "refuse".',
+    ],
+    "a title that is no text": [
+      (server) => server.prompt("a", { description, title: 7 }, handler),
+      'Prompt "a": title is 7: write text.',
+    ],
+    "a media type that is no text": [
+      (server) => server.resource("a://b", { name, description, mimeType: ["text/plain"] }, handler),
+      'Resource "a://b": mimeType is an array: write text.',
+    ],
+    "a size that there is not": [
+      (server) => server.resource("a://b", { name, description, size: -1 }, handler),
+      'Resource "a://b": size is -1: write how many bytes it has, from 0.',
+    ],
+    "tags in one text": [
+      (server) => server.tool("a", { description, tags: "write" }, handler),
+      'Tool "a": tags is "write": write an array of texts, such as ["tasks"].',
+    ],
+    ...Object.fromEntries(
+      ["icon.png", [{}], [{ src: "javascript:alert(1)" }], [{ src: "data:,", theme: "blue" }]].map(
+        (icons) => [
+          `the icons ${JSON.stringify(icons)}`,
+          [
+            (server: Untyped) => server.tool("a", { description, icons }, handler),
+            'Tool "a": icons are none: write an array such as [{ src: "https://example.com/icon.png" }], with https: or data: addresses.',
+          ] as const,
+        ],
+      ),
+    ),
+    "metadata that is no object": [
+      (server) => server.tool("a", { description, _meta: [1] }, handler),
+      'Tool "a": _meta cannot be written as JSON. Use plain JSON values.',
+    ],
+    "a layer that is none": [
+      (server) => server.use({ handel: handler }),
+      "use() got an object: write a layer such as logging(), or a function such as async (ctx, next) => next().",
+    ],
+    "a layer that was forgotten": [
+      (server) => server.use(undefined),
+      "use() got undefined: write a layer such as logging(), or a function such as async (ctx, next) => next().",
+    ],
     "metadata that JSON cannot carry": [
       (server) => server.tool("a", { description, _meta: { size: 1n } }, handler),
       'Tool "a": _meta cannot be written as JSON. Use plain JSON values.',
@@ -161,6 +209,10 @@ describe("a resource's URI", () => {
     "with a brace that closes nothing": wrong("config://app}"),
     "with a bracket that is no address's": wrong("config://app[1]"),
     "with a percent sign that encodes nothing": wrong("config://100%"),
+    "that is an object of URLs": [
+      (server) => server.resource(new URL("config://app"), { name, description }, handler),
+      `Resource "config://app" is no absolute URI. Write one with a scheme, such as "config://app".`,
+    ],
     "that another resource has": [
       (server) => {
         resource("config://app")(server);
@@ -468,7 +520,7 @@ describe("an option that there is not", () => {
     ],
     "on a tool, like none": [
       (server) => server.tool("t", { description, x_internal_remark: 1 }, handler),
-      'Tool "t": unknown option "x_internal_remark". Write one of: description, title, icons, tags, timeout, auth, public, roles, scopes, tenant, guards, inject, _meta, input, output, annotations, unknownArguments.',
+      'Tool "t": unknown option "x_internal_remark". Write one of: description, title, icons, tags, timeout, rateLimit, concurrency, auth, public, roles, scopes, tenant, guards, inject, _meta, input, output, annotations, unknownArguments.',
     ],
     "that is nearly one that says who may call": [
       (server) => server.tool("t", { description, role: ["admin"] }, handler),
@@ -589,6 +641,26 @@ describe("a server", () => {
       "with a time limit in words",
       { name: "a", version: "1", timeout: "long" },
       'timeout is "long": write milliseconds or a string such as "250ms", "30s", "5m", "1h" (at most 24 days).',
+    ],
+    [
+      "that refuses in other words",
+      { name: "a", version: "1", unknownArguments: "reject" },
+      'unknownArguments is "reject": write "follow-schema" or "refuse".',
+    ],
+    [
+      "whose lists are of no kind",
+      { name: "a", version: "1", listing: "everything" },
+      'listing is "everything": write "permitted" or "all".',
+    ],
+    [
+      "whose instructions are no text",
+      { name: "a", version: "1", instructions: ["Read first."] },
+      "MCPServer: instructions is an array: write text.",
+    ],
+    [
+      "with a time limit of nothing",
+      { name: "a", version: "1", timeout: "0s" },
+      'timeout is "0s": nothing gets done in no time. Write how long it may take, such as "30s".',
     ],
   ])("%s", (_name, options, message) => {
     expect(() => new MCPServer(options as MCPServerOptions)).toThrow(new ConfigurationError(message));

@@ -64,9 +64,39 @@ export const registrationRooms: readonly Room[] = [
       },
       {
         what: "metadata that cannot be written",
+        file: "src/metadata.ts",
+        find: "!isJsonObject(_meta)",
+        replace: "false",
+      },
+      {
+        what: "metadata that clients refuse",
         file: "src/components.ts",
-        find: "JSON.stringify([options._meta, options.icons]);",
+        find: "  checkMetadata(what, options);\n",
         replace: "",
+      },
+      {
+        what: "pictures from unsafe addresses",
+        file: "src/metadata.ts",
+        find: "/^(?:https|data):/i.test(src)",
+        replace: "true",
+      },
+      {
+        what: "choices that there are not",
+        file: "src/known-options.ts",
+        find: "if (value === undefined || (choices as readonly unknown[]).includes(value)) return;",
+        replace: "return;",
+      },
+      {
+        what: "layers that are none",
+        file: "src/compose.ts",
+        find: "throw new ConfigurationError(\n    `use() got",
+        replace: "void new ConfigurationError(\n    `use() got",
+      },
+      {
+        what: "limits of no time",
+        file: "src/duration.ts",
+        find: "if (value > 0) return value;",
+        replace: "return value;",
       },
       {
         what: "completers of no variable",
