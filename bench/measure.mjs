@@ -58,10 +58,12 @@ export async function measure({ group, wire, variants, rounds, requests, say }) 
   const servers = [];
   try {
     for (const scenario of group) {
-      const first = await start(variants[0], scenario, wire);
+      const compared = variants.filter((variant) => scenario.variants?.includes(variant) ?? true);
+      if (compared.length === 0) continue;
+      const first = await start(compared[0], scenario, wire);
       servers.push(first);
       const { contentType, body } = first.answer;
-      for (const variant of variants.slice(1)) {
+      for (const variant of compared.slice(1)) {
         servers.push(
           await start(variant, scenario, wire, { answer: { contentType, body: body.toString("base64") } }),
         );

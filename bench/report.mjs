@@ -22,6 +22,26 @@ export function tableOf(measured, variants) {
     ratio(cells.gantry, cells.bare),
     ratio(fastestPeer(cells), cells.gantry),
   ]);
+  const costs = costsOf(measured);
+  return [
+    aligned(head, rows),
+    ...(costs.length > 0 ? [aligned(["layer", "wire", "its own cost"], costs)] : []),
+  ].join("\n\n");
+}
+
+/** What each built-in layer adds to a call. */
+function costsOf(measured) {
+  const rows = rowsOf(measured);
+  return rows
+    .filter(({ scenario }) => scenario.name.startsWith("layer-") && scenario.name !== "layer-none")
+    .map(({ scenario, wire, cells }) => {
+      const none = rows.find((row) => row.scenario.name === "layer-none" && row.wire === wire);
+      const own = cpuOf(cells.gantry) - cpuOf(none?.cells.gantry);
+      return [scenario.layers[0], wire, Number.isNaN(own) ? "–" : `${own.toFixed(1)} µs`];
+    });
+}
+
+function aligned(head, rows) {
   const widths = head.map((_, column) => Math.max(...[head, ...rows].map((row) => row[column].length)));
   const line = (row) =>
     `| ${row.map((cell, i) => (i < 2 ? cell.padEnd(widths[i]) : cell.padStart(widths[i]))).join(" | ")} |`;

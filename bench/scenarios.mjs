@@ -11,6 +11,8 @@ import { catalogue, echo, placeOrder } from "./tools.mjs";
  * @property {import("./tools.mjs").Tool[]} tools
  * @property {string} method
  * @property {Record<string, unknown>} params
+ * @property {string[]} [layers] the built-in layers around the tools, by name
+ * @property {string[]} [variants] who can be compared; by default all
  * @property {true} [identified] callers must be known, and send a token
  * @property {{ text?: string, structured?: unknown, invalid?: string[], names?: string[] }} expect
  * @property {{ toBare?: number, toScenario?: [name: string, ratio: number], peers?: number }} targets
@@ -46,6 +48,17 @@ const echoOf = (count) => ({
   method: "tools/call",
   params: { name: "echo", arguments: { text } },
   expect: { text },
+});
+
+/** The echo behind Gantry's own layers, which peers do not have. */
+const layered = (name, layers) => ({
+  name,
+  title: `echo, ${layers.join(", ")}`,
+  ...echoOf(1),
+  group: "layers",
+  layers,
+  variants: ["gantry"],
+  targets: {},
 });
 
 /** @type {Scenario[]} */
@@ -98,6 +111,16 @@ export const scenarios = [
     params: { name: placeOrder.name, arguments: { order: wrongOrder } },
     expect: { invalid: ["country", "quantity"] },
     targets: { toBare: 1.8, peers: 5 },
+  },
+  layered("layer-none", ["no layer"]),
+  ...["timeout", "rateLimit", "concurrency", "circuitBreaker", "logging"].map((name) =>
+    layered(`layer-${name}`, [name]),
+  ),
+  {
+    ...layered("stack", ["identity", "timeout", "rateLimit", "concurrency", "metadata"]),
+    identified: true,
+    variants: ["gantry", "bare"],
+    targets: { toBare: 2.2 },
   },
 ];
 

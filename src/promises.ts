@@ -15,17 +15,17 @@ async function later<T, R>(value: Promise<T>, next: (value: T) => R | Promise<R>
   return next(await value);
 }
 
-/** What `done` or `failed` makes of how `work` ends: now if it waits for nothing, later if it does. */
+/** What `fulfilled` or `rejected` makes of how `work` ends: now if it waits for nothing, later if it does. */
 export function either<R>(
   work: () => unknown,
-  done: (value: unknown) => R,
-  failed: (error: unknown) => R,
+  fulfilled: (value: unknown) => R,
+  rejected: (error: unknown) => R,
 ): R | Promise<R> {
   let result;
   try {
     result = work();
   } catch (error) {
-    return failed(error);
+    return rejected(error);
   }
-  return isPromise(result) ? result.then(done, failed) : done(result);
+  return isPromise(result) ? result.then(fulfilled, rejected) : fulfilled(result);
 }
