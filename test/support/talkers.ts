@@ -109,20 +109,27 @@ export interface TalkerOptions {
 
 /** Starts the talking server and connects to it in the given way. */
 export async function talk(way: TalkingWay, { capabilities, server }: TalkerOptions = {}): Promise<Talker> {
-  if (way.over === "stdio") {
-    const parameters = {
-      command: process.execPath,
-      args: ["--import", "tsx", FIXTURE],
-      cwd: ROOT,
-      stderr: "ignore" as const,
-    };
-    const transport = way.client === "sdk 1.32" ? new StdioV1(parameters) : new StdioV2(parameters);
-    return attach(way, transport, capabilities, async () => {});
-  }
+  if (way.over === "stdio") return startAndTalk(FIXTURE, way, { capabilities: capabilities ?? EVERYTHING });
   const running = await listenOn(
     talkingServer({ logger: capturedLog().logger, http: { sessions: way.over === "sessions" }, ...server }),
   );
   return connectTo(running.url, way, { capabilities: capabilities ?? EVERYTHING }, () => running.close());
+}
+
+/** Starts a program that serves on stdio, and connects to it. */
+export function startAndTalk(
+  program: string,
+  way: TalkingWay,
+  { capabilities }: TalkerOptions = {},
+): Promise<Talker> {
+  const parameters = {
+    command: process.execPath,
+    args: ["--import", "tsx", program],
+    cwd: ROOT,
+    stderr: "ignore" as const,
+  };
+  const transport = way.client === "sdk 1.32" ? new StdioV1(parameters) : new StdioV2(parameters);
+  return attach(way, transport, capabilities, async () => {});
 }
 
 /** Connects to a server that runs already. */
