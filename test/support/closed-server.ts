@@ -74,12 +74,14 @@ const ALL = Object.keys(ACCESS) as AccessName[];
 export interface ClosedOptions extends Partial<MCPServerOptions> {
   /** Whether the components that are declared public are there. */
   readonly open: boolean;
+  /** Whether what says nothing is for anybody. */
+  readonly optional?: boolean;
 }
 
 /** A server whose components are registered on itself, on a router, and on a server that is mounted. */
-export function closedServer({ open, ...options }: ClosedOptions): MCPServer {
+export function closedServer({ open, optional = false, ...options }: ClosedOptions): MCPServer {
   const names = ALL.filter((access) => open || access !== "public");
-  const identity = { resource: RESOURCE, authorizationServers: [ISSUER] };
+  const identity = { optional, resource: RESOURCE, authorizationServers: [ISSUER] };
   const server = new MCPServer({ name: "closed", version: "1.0.0", ...options });
   server.use(authenticate(jwt, identity));
   server.enableTokenEndpoint(jwt, { clients: { agent: { secret: "of the agent", roles: ["admin"] } } });

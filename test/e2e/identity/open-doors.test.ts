@@ -37,6 +37,7 @@ const ABOUT: Readonly<Record<string, (name: string) => readonly object[]>> = {
 const ANYTHING = [
   {},
   { name: "own_auth", uri: "fixed://own_auth", arguments: {}, notifications: {}, level: "info" },
+  { name: "nope", uri: "nope://x", arguments: {}, notifications: { toolsListChanged: true } },
   { uri: "fixed://own_auth", notifications: { resourceSubscriptions: ["fixed://own_auth"] } },
   {
     protocolVersion: "2025-11-25",
@@ -56,7 +57,7 @@ class Door {
     const running: ListeningServer = await listen(
       closedServer({ open, logger: capturedLog().logger, http: { sessions: true } }),
     );
-    const [, , , handshake] = ANYTHING;
+    const handshake = ANYTHING.at(-1);
     const session = async (credentials: Record<string, string>) => {
       const opened = await send(running.url, {
         headers: { ...legacyHeaders("2025-11-25"), ...credentials },
@@ -178,6 +179,23 @@ describe.each(WAYS)("revision $version, over $over", (way) => {
       expect([method, shown(itsOwner)]).toEqual([method, known(true)]);
     }
   });
+});
+
+test("where what says nothing is for anybody, what asks for something is not", async () => {
+  const server = closedServer({ open: true, optional: true, logger: capturedLog().logger });
+  const stranger = await TestClient.connect(server);
+  const wrong: string[] = [];
+  for (const { name, isPublic } of components(true)) {
+    const isOpen = isPublic || name.endsWith("_nothing");
+    for (const [method, about] of Object.entries(ABOUT)) {
+      for (const params of about(name)) {
+        const answer = await stranger.request(method, { ...params }).catch((error: Error) => error);
+        if (JSON.stringify(answer).includes(canary(name)) !== isOpen) wrong.push(`${method} ${name}`);
+      }
+    }
+  }
+  expect(wrong).toEqual([]);
+  await server.close();
 });
 
 test("subscriptions follow for anybody what is public, and nothing else", async () => {

@@ -1,5 +1,6 @@
 /** A token that was verified is believed for a while, and never longer than it says. */
 
+import { createHmac } from "node:crypto";
 import { jwtAuth } from "gantry-mcp";
 import { testTokens } from "gantry-mcp/testing";
 import { afterEach, expect, test, vi } from "vitest";
@@ -45,3 +46,29 @@ test("one that is for somebody is refused where the server has not said who it i
     await expect(async () => jwt.authenticate(asking(token))).rejects.toThrow("Token audience not accepted");
   }
 });
+
+test("one whose parts could be written otherwise is refused, though it is signed", async () => {
+  const secret = "a secret of these tests, which knows no other";
+  const jwt = jwtAuth({ secret });
+  const signed = (text: string) => `${text}.${createHmac("sha256", secret).update(text).digest("base64url")}`;
+  const part = (value: object) => Buffer.from(JSON.stringify(value)).toString("base64url");
+  const exp = Math.floor(Date.now() / 1_000) + 600;
+  // Of two bytes more than a multiple of three, the last character has bits that nobody reads.
+  const claims = ["a", "ab", "abc"]
+    .map((sub) => part({ sub, exp }))
+    .find((text) => text.length % 4 === 3) as string;
+  const header = part({ alg: "HS256" });
+  const otherwise = claims.slice(0, -1) + next(claims.at(-1) as string);
+  expect(Buffer.from(otherwise, "base64url").toString()).toBe(Buffer.from(claims, "base64url").toString());
+  expect(await jwt.authenticate(asking(signed(`${header}.${claims}`)))).toBeDefined();
+  for (const written of [otherwise, `${claims}=`, `${claims.slice(0, 4)}\n${claims.slice(4)}`]) {
+    const token = signed(`${header}.${written}`);
+    await expect(async () => jwt.authenticate(asking(token))).rejects.toThrow("Invalid JWT payload");
+  }
+});
+
+/** The next character of the alphabet. */
+function next(character: string): string {
+  const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+  return alphabet[alphabet.indexOf(character) + 1] as string;
+}
