@@ -72,12 +72,6 @@ export const lifecycleRooms: readonly Room[] = [
         tests: ["test/e2e/drain.test", "test/e2e/lifecycle"],
       },
       {
-        what: "routes that fail say nothing",
-        file: "src/transport/routes.ts",
-        find: 'message: "An internal error occurred." }',
-        replace: "message: String(error) }",
-      },
-      {
         what: "streams end with the server",
         file: "src/transport/listen.ts",
         find: "  endpoint.endStreams();\n",

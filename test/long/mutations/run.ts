@@ -159,6 +159,8 @@ function vitest(folder: string, args: readonly string[], patience: number): Prom
   const child = spawn(process.execPath, [command, "run", ...args, ...options], {
     cwd: folder,
     stdio: "ignore",
+    // Processes that tests start are to run the copy, too.
+    env: { ...process.env, TSX_TSCONFIG_PATH: join(folder, "tsconfig.json") },
     // What the tests have started goes with them.
     detached: true,
   });

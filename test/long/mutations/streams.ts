@@ -19,12 +19,14 @@ export const streamsRooms: readonly Room[] = [
         file: "src/transport/streams.ts",
         find: 'if (sent === this.#sentBefore) this.#cut("stalled");',
         replace: "",
+        tests: ["test/reliability/slow-readers"],
       },
       {
         what: "keep-alive",
         file: "src/transport/streams.ts",
         find: 'this.#sink.write(":\\n\\n");',
         replace: "",
+        tests: ["test/reliability/slow-readers"],
       },
       {
         what: "changes held back for slow readers",
@@ -45,7 +47,7 @@ export const streamsRooms: readonly Room[] = [
         file: "src/transport/fetch-reply.ts",
         find: "return this.#streams.full ? this.send(BUSY) : this",
         replace: "return this",
-        tests: ["test/unit/transport/fetch"],
+        tests: ["test/reliability/slow-readers"],
       },
       {
         what: "cap of streams of sessions",
