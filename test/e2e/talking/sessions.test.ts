@@ -174,6 +174,18 @@ describe("a session", () => {
     await open(url);
   });
 
+  test("opens no stream where there are too many", async () => {
+    const { url } = await start(talkingServer({ http: { sessions: true, maxStreams: 1 } }));
+    const listenTo = (id: string) =>
+      fetch(url, { headers: { ...HEADERS, accept: "text/event-stream", "mcp-session-id": id } });
+    const [one, two] = [await open(url), await open(url)];
+    const first = await listenTo(one);
+    expect(first.status).toBe(200);
+    expect((await listenTo(two)).status).toBe(503);
+    await first.body?.cancel();
+    await expect.poll(async () => (await listenTo(two)).status).toBe(200);
+  });
+
   test("takes no place by a handshake that fails", async () => {
     const { url } = await start(talkingServer({ http: { sessions: { max: 1 } } }));
     const failing: Sending[] = [

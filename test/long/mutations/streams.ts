@@ -47,7 +47,7 @@ export const streamsRooms: readonly Room[] = [
         file: "src/transport/fetch-reply.ts",
         find: "return this.#streams.full ? this.send(BUSY) : this",
         replace: "return this",
-        tests: ["test/reliability/slow-readers"],
+        tests: ["test/unit/transport/fetch"],
       },
       {
         what: "cap of streams of sessions",

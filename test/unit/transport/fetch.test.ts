@@ -47,6 +47,25 @@ test("serves a call, and echoes the request's id", async () => {
   expect(answer.headers.get("content-type")).toBe("application/json");
 });
 
+test("opens no more event streams than may be open", async () => {
+  const small = new MCPServer({ name: "fetch", version: "1.0.0", http: { maxStreams: 1 } });
+  small.tool("echo", { description: "Says nothing." }, () => "");
+  const listen = () =>
+    small.fetch(
+      new Request(
+        "http://localhost/mcp",
+        envelope("subscriptions/listen", { notifications: { toolsListChanged: true } }),
+      ),
+    );
+  const open = await listen();
+  expect(open.headers.get("content-type")).toBe("text/event-stream");
+  const refused = await listen();
+  expect([refused.status, refused.headers.get("retry-after")]).toEqual([503, "1"]);
+  await open.body?.cancel();
+  await expect.poll(async () => (await listen()).status).toBe(200);
+  await small.close();
+});
+
 test("measures bodies in bytes, whole and in pieces", async () => {
   const fits = call("é".repeat((1_000 - Buffer.byteLength(call(""))) >> 1));
   expect(Buffer.byteLength(fits)).toBeGreaterThan(998);
