@@ -1,7 +1,14 @@
 /** Tools, resources and prompts as their authors register them: options, and the checks of registration. */
 
 import { type CacheHint, checkHint } from "./cache-hint.ts";
+import {
+  type CachedOptions,
+  type ChangingOptions,
+  type DeclaredCaching,
+  declaredCaching,
+} from "./caching.ts";
 import type { ClientContext } from "./client.ts";
+import { type Completer, type Completers, checkCompleters } from "./completers.ts";
 import type { Middleware } from "./compose.ts";
 import type { RequestContext } from "./context.ts";
 import { type Duration, timeLimit } from "./duration.ts";
@@ -26,7 +33,8 @@ import { type ToolAnnotations, checkToolAnnotations } from "./tool-annotations.t
 import { type ContentAnnotations, type Icon, checkAnnotations } from "./content.ts";
 
 /** Options that tools, resources and prompts share. */
-export interface ComponentOptions<Args = unknown> extends AccessOptions<Args>, InjectOptions, LimitOptions {
+export interface ComponentOptions<Args = unknown>
+  extends AccessOptions<Args>, InjectOptions, LimitOptions, CachedOptions {
   /** What it is for, in words for a model. Required. */
   readonly description: string;
   /** A name for people. */
@@ -44,7 +52,7 @@ export interface ComponentOptions<Args = unknown> extends AccessOptions<Args>, I
 export type UnknownArguments = (typeof UNKNOWN_ARGUMENTS)[number];
 export const UNKNOWN_ARGUMENTS = ["follow-schema", "refuse"] as const;
 
-export interface ToolOptions<S, O> extends ComponentOptions<Input<S>> {
+export interface ToolOptions<S, O> extends ComponentOptions<Input<S>>, ChangingOptions {
   /** What the arguments look like. Without it the tool takes none. */
   readonly input?: S;
   /** What the result looks like: checked before it is sent, and sent as structured content. */
@@ -61,20 +69,6 @@ export type ToolHandler<S, O, C extends ClientContext = ClientContext, I = unkno
   args: Input<S>,
   ctx: RequestContext<C> & I,
 ) => O extends Schema ? Answered<Returned<O>> | Promise<Answered<Returned<O>>> : unknown;
-
-/** Values for an argument that is being typed: a fixed list, filtered by prefix, or a function. */
-export type Completer =
-  | readonly string[]
-  | ((
-      value: string,
-      ctx: RequestContext,
-      others: Readonly<Record<string, string>>,
-    ) => readonly string[] | Promise<readonly string[]>);
-
-/** Completers of the arguments or variables of these names. */
-export type Completers<Name extends string> = [Name] extends [never]
-  ? Readonly<Record<string, never>>
-  : { readonly [N in Name]?: Completer };
 
 export interface ResourceOptions<Name extends string> extends ComponentOptions<
   Readonly<Record<Name, string>>
@@ -112,7 +106,7 @@ export type PromptHandler<S, C extends ClientContext = ClientContext, I = unknow
 /** A handler once its types have done their work. */
 export type Handler = (args: never, ctx: RequestContext<never>) => unknown;
 
-interface Definition extends DeclaredLimits {
+interface Definition extends DeclaredLimits, DeclaredCaching {
   /** Its place in the order of registration: the order of lists. */
   readonly order: number;
   readonly tags: readonly string[];
@@ -169,6 +163,7 @@ const COMMON: Names<ComponentOptions> = {
   timeout: true,
   rateLimit: true,
   concurrency: true,
+  cache: true,
   auth: true,
   public: true,
   roles: true,
@@ -184,6 +179,7 @@ const TOOL: Names<ToolOptions<unknown, unknown>> = {
   output: true,
   annotations: true,
   unknownArguments: true,
+  invalidates: true,
 };
 const RESOURCE: Names<ResourceOptions<string>> = {
   ...COMMON,
@@ -263,10 +259,7 @@ export function defineResource(
   checkHint(`${what}: cacheHint`, options.cacheHint);
   checkAnnotations(`${what}: annotations`, options.annotations);
   const { name, title, mimeType, size, annotations, icons, _meta, complete = {} } = options;
-  for (const variable of Object.keys(complete)) {
-    if (!template?.names.includes(variable))
-      throw noSuch(what, variable, "variable of its URI", template?.names);
-  }
+  checkCompleters(what, complete, "variable of its URI", template?.names);
   const about = defined({ title, description: options.description, mimeType, annotations, icons, _meta });
   return {
     ...common(what, order, options, handler),
@@ -299,10 +292,7 @@ export function definePrompt(
   >;
   const required = (json["required"] ?? []) as readonly string[];
   const complete = (options.complete ?? {}) as Record<string, Completer>;
-  for (const argument of Object.keys(complete)) {
-    if (!Object.hasOwn(properties, argument))
-      throw noSuch(what, argument, "argument of its input", Object.keys(properties));
-  }
+  checkCompleters(what, complete, "argument of its input", Object.keys(properties));
   const enums = Object.entries(properties).flatMap(([key, { enum: values }]) =>
     values ? [[key, values.map(String)] as const] : [],
   );
@@ -337,13 +327,13 @@ function common(what: string, order: number, options: ComponentOptions<never>, h
   const { tags = [], inject = {} } = options;
   checkInjectable(what, inject);
   const access = accessOf(what, options);
-  const limits = declaredLimits(what, options);
   return {
     order,
     tags,
     timeout,
     access,
-    ...limits,
+    ...declaredLimits(what, options),
+    ...declaredCaching(what, options),
     layers: [],
     inject: { ...inject },
     handler,
@@ -382,11 +372,6 @@ function checkUri(what: string, uri: string): void {
       `${what} is no absolute URI. Write one with a scheme, such as "config://app".`,
     );
   }
-}
-
-function noSuch(what: string, name: string, noun: string, names: readonly string[] = []): ConfigurationError {
-  const known = names.length === 0 ? "It has none: leave it out" : `Write one of: ${names.join(", ")}`;
-  return new ConfigurationError(`${what} completes "${name}", which is no ${noun}. ${known}.`);
 }
 
 /** `fields` without those that are undefined. */

@@ -82,6 +82,11 @@ export let cancellationOf: (ctx: RequestContext) => Cancellation;
 // For what runs and surrounds handlers.
 /** What the call of `ctx` is served with. */
 export let servicesOf: (ctx: RequestContext) => Services;
+/**
+ * A context for what is done for the caller of `ctx` after the answer, or instead of it: it can ask and tell the client nothing, and
+ * ends by a cancellation of its own.
+ */
+export let detached: (ctx: RequestContext, cancellation: Cancellation) => RequestContext;
 /** Adds to a header of the answer, a list (RFC 9110, section 5.6.1), where the answer has headers. */
 export let addHeader: (ctx: RequestContext, name: string, value: string) => void;
 /** The headers that were added. */
@@ -130,6 +135,15 @@ export class RequestContext<C extends ClientContext = ClientContext> {
       return client;
     };
     servicesOf = (ctx) => ctx.#services;
+    detached = (ctx, cancellation) => {
+      const { requestId, protocolVersion, clientInfo, meta, origin } = ctx.#envelope;
+      const envelope = { requestId, protocolVersion, clientInfo, meta, origin, cancellation };
+      const own = new RequestContext(ctx.operation, envelope, ctx.#services);
+      own.#identity = ctx.#identity;
+      own.#client = ctx.#client;
+      own.#state = ctx.#state;
+      return own;
+    };
     addHeader = (ctx, name, value) => {
       const headers = (ctx.#headers ??= {});
       const before = headers[name];

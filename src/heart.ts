@@ -2,8 +2,8 @@
 
 import { argumentsCheck } from "./arguments.ts";
 import { NOT_CACHEABLE, hintJson, privateHintJson } from "./cache-hint.ts";
+import type { Completer } from "./completers.ts";
 import type {
-  Completer,
   ComponentDefinition,
   PromptDefinition,
   ResourceDefinition,
@@ -19,6 +19,7 @@ import type { Policy } from "./policy.ts";
 import type { Validation } from "./ports.ts";
 import { after, isPromise } from "./promises.ts";
 import {
+  ResourceResult,
   ToolResponse,
   toPromptResult,
   toResourceResult,
@@ -33,7 +34,15 @@ export interface HeartOptions extends InjectionServices {
   readonly compile: SchemaCompiler;
   /** Whether callers may be answered differently before a handler is reached: there is middleware. */
   readonly callersDiffer: boolean;
+  /** What stands around a component's handler and dependencies, where anything does. */
+  readonly around: (component: ComponentDefinition) => Around | undefined;
 }
+
+/**
+ * Stands between guards and validation, and what a component opens and runs. It gives what `run` gives, or a result of that kind that
+ * it has; `run` may be called for the same caller in another context.
+ */
+export type Around = (args: unknown, ctx: RequestContext, run: (ctx: RequestContext) => unknown) => unknown;
 
 type Arguments = Readonly<Record<string, unknown>>;
 type AnyHandler = (args: unknown, ctx: RequestContext) => unknown;
@@ -77,12 +86,16 @@ export function resourceHeart(
   const handler = prepared(resource, policy, options, (value, ctx) => {
     const uri = ctx.operation.name;
     if (value === undefined) throw notFound("resource", uri);
+    return toResourceResult(value, uri, resource.mimeType);
+  });
+  const hinted = (result: ResourceResult, ctx: RequestContext) => {
     // What came of answers is no client's to keep (2026-07-28, "Cache Key").
     const askedFor = identityOf(ctx) ? knownCallersHint : ctx.consulted ? callersHint : hint;
-    const own = ctx.inquiry?.answered ? NOT_CACHEABLE : askedFor;
-    return toResourceResult(value, uri, resource.mimeType, own);
-  });
-  return concluding(policy, (ctx, params) => handler(params, ctx));
+    return new ResourceResult(result.contents, ctx.inquiry?.answered ? NOT_CACHEABLE : askedFor);
+  };
+  return concluding(policy, (ctx, params) =>
+    after(handler(params, ctx) as ResourceResult, (result) => hinted(result, ctx)),
+  );
 }
 
 export function promptHeart(prompt: PromptDefinition, policy: Policy, options: HeartOptions): Run<Arguments> {
@@ -156,11 +169,11 @@ function segment(part: PropertyKey | { readonly key: PropertyKey }): string {
   return String(typeof part === "object" ? part.key : part);
 }
 
-/** A handler with its result made ready, between the dependencies that it is given, behind the guards that go by its arguments. */
+/** A handler with its result made ready, between the dependencies that it is given, within what stands around it, behind the guards that go by its arguments. */
 function prepared(
   component: ComponentDefinition,
   policy: Policy,
-  services: InjectionServices,
+  options: HeartOptions,
   finish: (value: unknown, ctx: RequestContext) => unknown,
 ): AnyHandler {
   const handler = component.handler as AnyHandler;
@@ -169,7 +182,10 @@ function prepared(
     return isPromise(value) ? value.then((settled) => finish(settled, ctx)) : finish(value, ctx);
   };
   // What is opened for a result that cannot be sent is told so.
-  return guarded(injecting(component.inject, run, services), policy);
+  const injected = injecting(component.inject, run, options);
+  const around = options.around(component);
+  if (!around) return guarded(injected, policy);
+  return guarded((args, ctx) => around(args, ctx, (own) => injected(args, own)), policy);
 }
 
 function guarded(handler: AnyHandler, policy: Policy): AnyHandler {

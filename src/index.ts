@@ -5,6 +5,7 @@ export { MCPServer } from "./server.ts";
 export { MCPRouter } from "./router.ts";
 export type { IncludeOptions, RouterOptions } from "./router.ts";
 export type {
+  CacheStoreOptions,
   HttpOptions,
   LimitsOptions,
   MCPServerOptions,
@@ -22,8 +23,8 @@ export type { ListeningServer, NodeHandler, RunningServer } from "./runtime.ts";
 export type { Hook, Probe } from "./lifecycle.ts";
 
 // Components
+export type { Completer } from "./completers.ts";
 export type {
-  Completer,
   ComponentOptions,
   PromptHandler,
   PromptOptions,
@@ -91,6 +92,14 @@ export type {
 export { memoryLimitStore } from "./limits/memory.ts";
 export type { MemoryLimitOptions } from "./limits/memory.ts";
 export type { Limit, LimitCharge, LimitState, LimitStore, LimitVerdict } from "./ports.ts";
+
+// Cache
+export { cached } from "./cache/cached.ts";
+export type { CachedFunctionOptions } from "./cache/cached.ts";
+export { memoryCache } from "./cache/memory.ts";
+export type { MemoryCacheOptions } from "./cache/memory.ts";
+export type { CacheOptions, CacheScope, CachedOptions, ChangingOptions } from "./caching.ts";
+export type { CacheEntry, CacheRead, CacheStore } from "./ports.ts";
 
 // Background work
 export type { BackgroundTasks } from "./background.ts";

@@ -7,7 +7,7 @@ import type { Duration } from "./duration.ts";
 import { ConfigurationError } from "./errors.ts";
 import { type Names, checkChoice, checkKnown, shown } from "./known-options.ts";
 import { checkMetadata } from "./metadata.ts";
-import type { EventBus, EventStore, LimitStore, Logger } from "./ports.ts";
+import type { CacheStore, EventBus, EventStore, LimitStore, Logger } from "./ports.ts";
 
 export interface MCPServerOptions {
   /** The server's name, as clients see it. */
@@ -39,12 +39,20 @@ export interface MCPServerOptions {
   readonly eventBus?: EventBus;
   /** Where calls are counted against limits. */
   readonly limits?: LimitsOptions;
+  /** Where the results of components with a `cache` are kept. */
+  readonly cache?: CacheStoreOptions;
 }
 
 /** Where calls are counted against limits of rate. */
 export interface LimitsOptions {
   /** Default: {@link memoryLimitStore}, which counts in this process. */
   readonly store?: LimitStore;
+}
+
+/** Where results are kept. */
+export interface CacheStoreOptions {
+  /** Default: {@link memoryCache}, which keeps them in this process. */
+  readonly store?: CacheStore;
 }
 
 /** How the server is reached over HTTP. */
@@ -163,8 +171,10 @@ const SERVER: Names<MCPServerOptions> = {
   eventBus: true,
   listing: true,
   limits: true,
+  cache: true,
 };
 const LIMITS: Names<LimitsOptions> = { store: true };
+const CACHE: Names<CacheStoreOptions> = { store: true };
 const HTTP: Names<HttpOptions> = {
   path: true,
   publicUrl: true,
@@ -201,6 +211,7 @@ export function checkServerOptions(options: unknown): void {
     requestState,
     eventBus,
     limits,
+    cache,
     cacheHint,
     unknownArguments,
     listing,
@@ -229,6 +240,8 @@ export function checkServerOptions(options: unknown): void {
   checkPort("eventBus", eventBus, ["publish", "subscribe"]);
   checkGroup("limits", limits, LIMITS, "{ store: memoryLimitStore() }");
   checkPort("limits.store", (limits as LimitsOptions | undefined)?.store, ["charge"]);
+  checkGroup("cache", cache, CACHE, "{ store: memoryCache() }");
+  checkPort("cache.store", (cache as CacheStoreOptions | undefined)?.store, ["read", "write", "invalidate"]);
   checkHint("cacheHint", cacheHint);
 }
 

@@ -115,3 +115,36 @@ export interface LimitStore {
   /** Counts all charges, or none where one does not fit: atomically, whoever else counts at the same time. */
   charge(charges: readonly LimitCharge[]): LimitVerdict | Promise<LimitVerdict>;
 }
+
+/** What is known under a key. */
+export interface CacheRead {
+  /** Stands for all that has been invalidated under the tags so far: any invalidation changes it. */
+  readonly stamp: string;
+  /** What was written under the key, unless its time is up or one of its tags has been invalidated since. */
+  readonly entry?: CacheEntry | undefined;
+}
+
+/** What was written under a key. */
+export interface CacheEntry {
+  readonly value: string;
+  /** For how much longer it is kept, in milliseconds. */
+  readonly expiresIn: number;
+}
+
+/**
+ * Keeps results for a while. The default keeps them in this process; one that several processes share lets them use each
+ * other's. What fails to read or write is logged, and the handler runs.
+ */
+export interface CacheStore {
+  /** @param tags - The same whenever the key is the same. */
+  read(key: string, tags: readonly string[]): CacheRead | Promise<CacheRead>;
+  /**
+   * Keeps `value`, in place of what was there, or drops it where there is no room.
+   *
+   * @param stamp - From the {@link CacheRead} before the value was made: if a tag is invalidated meanwhile, the value is old.
+   * @param lifetime - For how long, in milliseconds.
+   */
+  write(key: string, value: string, stamp: string, lifetime: number): void | Promise<void>;
+  /** Forgets all that has one of these tags. */
+  invalidate(tags: readonly string[]): void | Promise<void>;
+}

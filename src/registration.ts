@@ -14,6 +14,7 @@ import {
   defineResource,
   defineTool,
 } from "./components.ts";
+import { type CacheOf, checkShared } from "./caching.ts";
 import type { Middleware } from "./compose.ts";
 import type { InjectOptions, InjectedBy } from "./dependencies.ts";
 import {
@@ -69,10 +70,12 @@ export function define(
         ? defineResource(order, name, options as ResourceOptions<string>, handler)
         : definePrompt(order, name, options as PromptOptions<Schema | undefined>, handler);
   const what = `${kind} "${definition.key}"`;
+  const access = narrowed(scope.access, definition.access, what);
+  checkShared(what, definition.cache, access);
   return {
     ...definition,
     tags: [...new Set([...scope.tags, ...definition.tags])],
-    access: narrowed(scope.access, definition.access, what),
+    access,
     layers: scope.layers,
   };
 }
@@ -112,7 +115,7 @@ export abstract class Registration {
     const P extends AccessOptions<never> & InjectOptions = object,
   >(
     name: string,
-    options: ToolOptions<S, O> & P & OnlyKnown<P, ToolOptions<S, O>>,
+    options: ToolOptions<S, O> & P & OnlyKnown<P, ToolOptions<S, O>> & CacheOf<P>,
     handler: ToolHandler<S, O, ClientOf<P>, InjectedBy<P>>,
   ): this {
     this.register({ kind: "tool", name, options, handler: handler as unknown as Handler });
@@ -134,7 +137,8 @@ export abstract class Registration {
     uri: U,
     options: ResourceOptions<keyof TemplateParams<U> & string> &
       P &
-      OnlyKnown<P, ResourceOptions<keyof TemplateParams<U> & string>>,
+      OnlyKnown<P, ResourceOptions<keyof TemplateParams<U> & string>> &
+      CacheOf<P>,
     handler: ResourceHandler<U, ClientOf<P>, InjectedBy<P>>,
   ): this {
     this.register({ kind: "resource", name: uri, options, handler: handler as unknown as Handler });
@@ -157,7 +161,7 @@ export abstract class Registration {
     const P extends AccessOptions<never> & InjectOptions = object,
   >(
     name: string,
-    options: PromptOptions<S> & P & OnlyKnown<P, PromptOptions<S>>,
+    options: PromptOptions<S> & P & OnlyKnown<P, PromptOptions<S>> & CacheOf<P>,
     handler: PromptHandler<S, ClientOf<P>, InjectedBy<P>>,
   ): this {
     this.register({ kind: "prompt", name, options, handler: handler as unknown as Handler });

@@ -6,10 +6,11 @@ import { type Middleware, checkMiddleware, isPassive } from "./compose.ts";
 import { type CompilerLoaders, Compilers, examine } from "./compilers.ts";
 import { timeLimit } from "./duration.ts";
 import { ConfigurationError } from "./errors.ts";
+import type { HeartOptions } from "./heart.ts";
 import { unfailing } from "./logger.ts";
 import { Lifespan } from "./lifespan.ts";
 import { memoryEventBus } from "./events.ts";
-import type { EventBus, LimitStore, Logger } from "./ports.ts";
+import type { CacheStore, EventBus, LimitStore, Logger } from "./ports.ts";
 import {
   type MCPServerOptions,
   type RunHttpOptions,
@@ -53,6 +54,8 @@ export class MCPServer extends Lifespan {
   readonly notify: Notifier;
   #logger: Logger | undefined;
   #limits: LimitStore | undefined;
+  readonly #cache: CacheStore | undefined;
+  #around: HeartOptions["around"] | undefined;
   readonly #background = new Background();
   readonly #compilers = new Compilers(LOADERS);
   #sealed: Sealed | undefined;
@@ -66,6 +69,7 @@ export class MCPServer extends Lifespan {
     this.#options = options;
     this.#logger = options.logger;
     this.#limits = options.limits?.store;
+    this.#cache = options.cache?.store;
     this.#bus = options.eventBus ?? memoryEventBus();
     this.notify = this.#announcer = new Announcer(this.#bus, () => this.#logger);
     this.#timeout = timeLimit(options.timeout ?? "30s", "timeout");
@@ -330,6 +334,7 @@ export class MCPServer extends Lifespan {
     if (problems.length > 0)
       logger.error({ problems }, "Components added after the start are wrong and are left out");
     const limited = definitions.some(({ rateLimit, concurrency }) => rateLimit ?? concurrency);
+    const caches = definitions.some(({ cache, invalidates }) => cache || invalidates.length > 0);
     this.#sealed = seal(sound, {
       info: this.#info,
       instructions: this.#options.instructions,
@@ -340,6 +345,7 @@ export class MCPServer extends Lifespan {
       listsAll: this.#options.listing === "all",
       callersDiffer: !this.#middleware.every(isPassive),
       timeout: this.#timeout,
+      around: caches ? (this.#around ??= await this.#caching(logger)) : () => undefined,
       declared: limited ? (await import("./middleware/declared.ts")).declaredLayers : () => [],
       compile: this.#compilers.compile,
       dependencies: this.dependencies,
@@ -347,6 +353,13 @@ export class MCPServer extends Lifespan {
     });
     this.#sealedVersion = version;
     return this.#sealed;
+  }
+
+  async #caching(logger: Logger): Promise<HeartOptions["around"]> {
+    const { declaredCaching } = await import("./cache/declared.ts");
+    const store = this.#cache ?? (await import("./cache/memory.ts")).memoryCache();
+    const { name, version } = this.#info;
+    return declaredCaching({ name, version, store, logger, timeout: this.#timeout });
   }
 }
 

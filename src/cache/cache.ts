@@ -1,0 +1,183 @@
+/** What is kept, and one run for all who want the same at the same time. */
+
+import type { CacheRead, CacheStore, Logger } from "../ports.ts";
+import { after, isPromise } from "../promises.ts";
+
+/** What is wanted, and how long it is kept; in milliseconds. */
+export interface Wanted {
+  /** The same for all who may have the same. */
+  readonly key: string;
+  readonly tags: readonly string[];
+  readonly ttl: number;
+  /** For how much longer it is given while a new one is made. */
+  readonly stale: number;
+}
+
+/** How it is made where it is not kept. */
+export interface Making<T> {
+  run(): T | Promise<T>;
+  /** As text for others. `undefined` where it is not for others; throws where it cannot be written. */
+  pack(value: T): string | undefined;
+  unpack(text: string): T;
+  /** Whether a failure concerns this call alone. */
+  isOwn(error: unknown): boolean;
+  /** Whether it has been told to end, and why. */
+  readonly cancelled?: { readonly reason: unknown } | undefined;
+  /** Calls `listener` when it is told to end. */
+  onCancel?(listener: () => void): void;
+  /** Has `task` done after the answer, with a making that does not end with this one. */
+  later?(task: (making: Making<T>) => Promise<void>): void;
+}
+
+/**
+ * What came of a run, for those who wait for it. `again`: it was told to end, and one of them has to run; `alone`: it is not for
+ * others, and each of them has to.
+ */
+type Landing = { readonly text: string } | { readonly error: unknown } | "again" | "alone";
+
+interface Flight {
+  readonly landing: Promise<Landing>;
+  readonly land: (landing: Landing) => void;
+}
+
+export class Cache {
+  readonly #store: CacheStore;
+  readonly #logger: Pick<Logger, "warn"> | undefined;
+  readonly #flights = new Map<string, Flight>();
+
+  /** @param logger - Is told of a store that fails. */
+  constructor(store: CacheStore, logger?: Pick<Logger, "warn">) {
+    this.#store = store;
+    this.#logger = logger;
+  }
+
+  /** Gives what is kept, what another call is making, or what `making` makes. Stays synchronous where nothing waits. */
+  give<T>(wanted: Wanted, making: Making<T>): T | Promise<T> {
+    return after(this.#read(wanted), (read) => {
+      if (!read.entry) return this.#make(wanted, making, read);
+      let value: T;
+      try {
+        value = making.unpack(read.entry.value);
+      } catch (error) {
+        this.#logger?.warn({ err: error }, "A kept result cannot be read: it is made anew");
+        return this.#make(wanted, making, read);
+      }
+      if (read.entry.expiresIn <= wanted.stale) making.later?.((own) => this.#refresh(wanted, own));
+      return value;
+    });
+  }
+
+  /** Forgets all with one of these tags. */
+  invalidate(tags: readonly string[]): void | Promise<void> {
+    return this.#attempt(
+      () => this.#store.invalidate(tags),
+      undefined,
+      "The cache could not be told of a change: what it keeps may be old",
+    );
+  }
+
+  #make<T>(wanted: Wanted, making: Making<T>, { stamp }: Partial<CacheRead>): T | Promise<T> {
+    // Who comes after a change is not to be given what is being made from before it.
+    const name = `${stamp} ${wanted.key}`;
+    if (making.cancelled) throw making.cancelled.reason;
+    const flight = this.#flights.get(name);
+    return flight ? this.#join(flight, wanted, making) : this.#lead(name, stamp, wanted, making);
+  }
+
+  async #join<T>(flight: Flight, wanted: Wanted, making: Making<T>): Promise<T> {
+    const landing = await flight.landing;
+    if (landing === "again") return this.give(wanted, making);
+    if (making.cancelled) throw making.cancelled.reason;
+    if (landing === "alone") return making.run();
+    if ("error" in landing) throw landing.error;
+    return making.unpack(landing.text);
+  }
+
+  #lead<T>(name: string, stamp: string | undefined, wanted: Wanted, making: Making<T>): T | Promise<T> {
+    const value = making.run();
+    if (!isPromise(value)) {
+      const text = this.#packed(making, value);
+      const written = text === undefined ? undefined : this.#write(wanted, text, stamp);
+      if (text !== undefined && isPromise(written)) this.#land(name, this.#depart(name), { text }, written);
+      return value;
+    }
+    const flight = this.#depart(name);
+    making.onCancel?.(() => this.#land(name, flight, "again"));
+    return value.then(
+      (made) => {
+        const text = making.cancelled ? undefined : this.#packed(making, made);
+        if (text === undefined) this.#land(name, flight, "alone");
+        else this.#land(name, flight, { text }, this.#write(wanted, text, stamp));
+        return made;
+      },
+      (error: unknown) => {
+        this.#land(name, flight, making.isOwn(error) ? "alone" : { error });
+        throw error;
+      },
+    );
+  }
+
+  #depart(name: string): Flight {
+    let land: (landing: Landing) => void = () => {};
+    const landing = new Promise<Landing>((resolve) => (land = resolve));
+    const flight = { landing, land };
+    this.#flights.set(name, flight);
+    return flight;
+  }
+
+  /** Tells those who wait; others may still come until it is written. */
+  #land(name: string, flight: Flight, landing: Landing, written?: void | Promise<void>): void {
+    flight.land(landing);
+    void after(written, () => {
+      if (this.#flights.get(name) === flight) this.#flights.delete(name);
+    });
+  }
+
+  async #refresh<T>(wanted: Wanted, making: Making<T>): Promise<void> {
+    const { stamp, entry } = await this.#read(wanted);
+    const name = `${stamp} ${wanted.key}`;
+    // Another has done it, or is about to.
+    if ((entry && entry.expiresIn > wanted.stale) || this.#flights.has(name)) return;
+    await this.#lead(name, stamp, wanted, making);
+  }
+
+  #read({ key, tags }: Wanted): Partial<CacheRead> | Promise<Partial<CacheRead>> {
+    return this.#attempt<Partial<CacheRead>>(
+      () => this.#store.read(key, tags),
+      {},
+      "The cache could not be read: the handler runs",
+    );
+  }
+
+  #write({ key, ttl, stale }: Wanted, text: string, stamp: string | undefined): void | Promise<void> {
+    if (stamp === undefined) return undefined;
+    return this.#attempt(
+      () => this.#store.write(key, text, stamp, ttl + stale),
+      undefined,
+      "The cache could not be written",
+    );
+  }
+
+  #packed<T>(making: Making<T>, value: T): string | undefined {
+    try {
+      return making.pack(value);
+    } catch (error) {
+      this.#logger?.warn({ err: error }, "A result cannot be kept");
+      return undefined;
+    }
+  }
+
+  /** A store that fails makes calls slower, and fails none. */
+  #attempt<T>(work: () => T | Promise<T>, otherwise: T, message: string): T | Promise<T> {
+    const failed = (error: unknown): T => {
+      this.#logger?.warn({ err: error }, message);
+      return otherwise;
+    };
+    try {
+      const result = work();
+      return isPromise(result) ? result.catch(failed) : result;
+    } catch (error) {
+      return failed(error);
+    }
+  }
+}

@@ -1,0 +1,142 @@
+/** What components declare of kept results, around their handlers. */
+
+import { BackgroundTasks } from "../background.ts";
+import type { CachePlan } from "../caching.ts";
+import { Cancellation } from "../cancellation.ts";
+import type { ComponentDefinition } from "../components.ts";
+import { type RequestContext, cancellationOf, describeResponse, detached, servicesOf } from "../context.ts";
+import type { Around } from "../heart.ts";
+import { ClientCapabilityError } from "../inquiry.ts";
+import type { CacheStore, Logger } from "../ports.ts";
+import { after, isPromise } from "../promises.ts";
+import { timed } from "../time-limit.ts";
+import { Cache, type Making } from "./cache.ts";
+import { callerKey, dataKey } from "./key.ts";
+import { packed, unpacked } from "./results.ts";
+
+/** The server whose results are kept. */
+export interface Caching {
+  readonly name: string;
+  readonly version: string;
+  readonly store: CacheStore;
+  readonly logger: Logger;
+  /** The time limit of components that set none, in milliseconds. */
+  readonly timeout: number;
+}
+
+/** What stands around the handlers of a server's components. Made once for each server: sealing it again forgets nothing. */
+export function declaredCaching(caching: Caching): (definition: ComponentDefinition) => Around | undefined {
+  const cache = new Cache(caching.store, caching.logger);
+  return (definition) => {
+    if (definition.invalidates.length > 0) return invalidating(cache, definition.invalidates);
+    return definition.cache && keeping(cache, caching, definition, definition.cache);
+  };
+}
+
+/** Forgets once the component has run: what it opened is closed by then, and whoever is answered asks after the change. */
+function invalidating(cache: Cache, tags: readonly string[]): Around {
+  return (_args, ctx, run) => {
+    const changed = (result: unknown) => after(cache.invalidate(tags), () => result);
+    const failed = (error: unknown) =>
+      after(cache.invalidate(tags), () => {
+        throw error;
+      });
+    let result: unknown;
+    try {
+      result = run(ctx);
+    } catch (error) {
+      return failed(error);
+    }
+    return isPromise(result) ? result.then(changed, failed) : changed(result);
+  };
+}
+
+function keeping(cache: Cache, caching: Caching, definition: ComponentDefinition, plan: CachePlan): Around {
+  const { kind, key: component, order, tags } = definition;
+  const { name, version, logger } = caching;
+  // A component that is registered anew is another one.
+  const prefix = JSON.stringify([name, version, kind, component, order]);
+  const timeout = definition.timeout ?? caching.timeout;
+  const { ttl, stale, scope } = plan;
+  let told = false;
+  return (args, ctx, run) => {
+    // What comes of answers is kept for nobody.
+    if (ctx.inquiry) return run(ctx);
+    const input = dataKey(args);
+    if (input === undefined) {
+      if (!told)
+        logger.warn(
+          { operation: kind, name: component },
+          "Its arguments hold objects that are no data: results are not kept",
+        );
+      told = true;
+      return run(ctx);
+    }
+    // URIs that differ may have the same variables, and results name the URI.
+    const uri = kind === "resource" ? JSON.stringify(ctx.operation.name) : "";
+    const key = prefix + callerKey(scope, ctx) + uri + input;
+    return cache.give({ key, tags, ttl, stale }, new Answering(ctx, run, kind, timeout));
+  };
+}
+
+/** The making of a result by a call. */
+class Answering implements Making<unknown> {
+  readonly #ctx: RequestContext;
+  readonly #run: (ctx: RequestContext) => unknown;
+  readonly #kind: ComponentDefinition["kind"];
+  readonly #timeout: number;
+
+  constructor(
+    ctx: RequestContext,
+    run: (ctx: RequestContext) => unknown,
+    kind: ComponentDefinition["kind"],
+    timeout: number,
+  ) {
+    this.#ctx = ctx;
+    this.#run = run;
+    this.#kind = kind;
+    this.#timeout = timeout;
+  }
+
+  run(): unknown {
+    return this.#run(this.#ctx);
+  }
+
+  pack(result: unknown): string | undefined {
+    return this.#ctx.inquiry ? undefined : packed(result, this.#ctx.metadata);
+  }
+
+  unpack(text: string): unknown {
+    const { result, metadata } = unpacked(text, this.#kind);
+    describeResponse(this.#ctx, metadata);
+    return result;
+  }
+
+  /** What a client was asked, or could not be asked, is its own. */
+  isOwn(error: unknown): boolean {
+    return this.#ctx.inquiry !== undefined || error instanceof ClientCapabilityError;
+  }
+
+  get cancelled(): { readonly reason: unknown } | undefined {
+    const cancellation = cancellationOf(this.#ctx);
+    return cancellation.cancelled ? cancellation : undefined;
+  }
+
+  onCancel(listener: () => void): void {
+    cancellationOf(this.#ctx).onCancel(listener);
+  }
+
+  later(task: (making: Making<unknown>) => Promise<void>): void {
+    const { requestId, operation } = this.#ctx;
+    const { background, logger } = servicesOf(this.#ctx);
+    const fields = { requestId, operation: operation.kind, name: operation.name };
+    const tasks = new BackgroundTasks();
+    tasks.add(async () => {
+      const ctx = detached(this.#ctx, new Cancellation());
+      const within = timed(this.#timeout, [], operation.kind, (own) => this.#run(own));
+      await task(new Answering(ctx, (own) => within(own, undefined), this.#kind, this.#timeout));
+      await ctx.background.run(fields, logger);
+    });
+    background.begin(tasks, cancellationOf(this.#ctx), fields, logger);
+  }
+}

@@ -1,0 +1,114 @@
+/** What of a component's answers may be kept, and for whom: options, and their checks. */
+
+import { type Duration, milliseconds } from "./duration.ts";
+import { ConfigurationError } from "./errors.ts";
+import { type Names, checkChoice, checkKnown, shown } from "./known-options.ts";
+import type { Access } from "./policy.ts";
+
+/**
+ * Who is given what was made for another call with the same arguments. `caller`: the same caller with the same roles and
+ * scopes, also with another token; those of whom nothing is known, by their address. `tenant`: callers of one tenant with the
+ * same roles and scopes. `shared`: everybody whom the component lets in; not for components with guards.
+ */
+export type CacheScope = "caller" | "tenant" | "shared";
+
+/** How long a component's results are kept, and for whom. */
+export interface CacheOptions<S extends CacheScope = CacheScope> {
+  /** How long a result is fresh: calls with the same arguments are given it, and the handler does not run. */
+  readonly ttl: Duration;
+  /**
+   * For how much longer a result is still given, while a new one is made after the answer (RFC 5861, section 3). Default: not
+   * at all.
+   */
+  readonly staleWhileRevalidate?: Duration;
+  /** Who is given it. Default: `caller`. */
+  readonly scope?: S;
+}
+
+/** How tools, resources and prompts say that their results may be kept. */
+export interface CachedOptions {
+  /**
+   * Keeps results for calls with the same arguments: `{ ttl: "5m" }`. Errors and refusals are not kept, nor are results of
+   * calls that asked their client. Policy, guards, limits and validation come before.
+   */
+  readonly cache?: CacheOptions;
+}
+
+/** How tools say that they change what other components' results are made of. */
+export interface ChangingOptions {
+  /** Tags of components whose kept results are forgotten once this tool has run, for all callers, whatever became of it. */
+  readonly invalidates?: readonly string[];
+}
+
+/** The options by which a component has guards. */
+type Guarding =
+  | { readonly roles: readonly string[] }
+  | { readonly scopes: readonly string[] }
+  | { readonly tenant: true | string | readonly string[] }
+  | { readonly guards: readonly unknown[] };
+
+/** What a component with the options `P` may keep: with guards, nothing that all callers share. */
+export type CacheOf<P> = P extends Guarding
+  ? { readonly cache?: CacheOptions<"caller" | "tenant"> }
+  : unknown;
+
+/** What a component keeps, checked; durations in milliseconds. */
+export interface CachePlan {
+  readonly ttl: number;
+  readonly stale: number;
+  readonly scope: CacheScope;
+}
+
+/** What a component declares of kept results, checked. */
+export interface DeclaredCaching {
+  readonly cache: CachePlan | undefined;
+  readonly invalidates: readonly string[];
+}
+
+const CACHE: Names<CacheOptions> = { ttl: true, staleWhileRevalidate: true, scope: true };
+
+/** Reads what a component says of kept results. Throws a {@link ConfigurationError} that says what to write. */
+export function declaredCaching(
+  what: string,
+  { cache, invalidates = [] }: CachedOptions & ChangingOptions,
+): DeclaredCaching {
+  if (!Array.isArray(invalidates) || !invalidates.every((tag) => typeof tag === "string"))
+    throw new ConfigurationError(
+      `${what}: invalidates is ${shown(invalidates)}: write the tags of components with a cache, such as ["tasks"].`,
+    );
+  if (cache === undefined) return { cache, invalidates };
+  if (invalidates.length > 0)
+    throw new ConfigurationError(
+      `${what} has a cache, and invalidates others'. What changes something has to run: leave out one of the two.`,
+    );
+  return { cache: cachePlan(`${what}: cache`, cache), invalidates };
+}
+
+function cachePlan(what: string, options: CacheOptions): CachePlan {
+  if (typeof options !== "object" || options === null)
+    throw new ConfigurationError(`${what} is ${shown(options)}: write one such as { ttl: "5m" }.`);
+  checkKnown(what, options, CACHE);
+  const { ttl, staleWhileRevalidate = 0, scope = "caller" } = options;
+  checkChoice(`${what}: scope`, scope, ["caller", "tenant", "shared"]);
+  return {
+    ttl: lifetime(`${what}: ttl`, ttl),
+    stale: milliseconds(staleWhileRevalidate, `${what}: staleWhileRevalidate`),
+    scope,
+  };
+}
+
+/** How long something is kept, in milliseconds. */
+export function lifetime(what: string, duration: Duration): number {
+  const time = milliseconds(duration, what);
+  if (time === 0)
+    throw new ConfigurationError(`${what} is 0, which keeps nothing: write a duration, such as "5m".`);
+  return time;
+}
+
+/** Throws where results would reach callers whom guards might have told apart. */
+export function checkShared(what: string, cache: CachePlan | undefined, access: Access): void {
+  if (cache?.scope !== "shared" || access.guards.length === 0) return;
+  throw new ConfigurationError(
+    `${what} has guards, and a cache that all callers share. Leave out the cache's scope: each caller has results of its own then.`,
+  );
+}
