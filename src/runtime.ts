@@ -53,7 +53,7 @@ export type NodeHandler = (request: NodeRequest, response: NodeResponse) => void
 
 /** A server within another's HTTP server. */
 export interface Mounted {
-  readonly fetch: (request: Request) => Promise<Response>;
+  readonly fetch: (request: Request, bindings?: unknown) => Promise<Response>;
   readonly node: NodeHandler;
   /** Ends the streams and the sessions, and runs the shutdown hooks; what else is under way finishes. */
   readonly close: () => Promise<void>;

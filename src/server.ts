@@ -200,12 +200,15 @@ export class MCPServer extends Lifespan {
    * The server as a web-standard handler, for Hono, workers and tests. The first request starts it;
    * call {@link MCPServer.close} to end it.
    *
+   * @param bindings - What the framework knows of the request, `c.env` of Hono: on `@hono/node-server` it tells the
+   *   caller's address.
    * @example
    * ```ts
-   * app.all("/mcp", (c) => server.fetch(c.req.raw));
+   * app.all("/mcp", (c) => server.fetch(c.req.raw, c.env));
    * ```
    */
-  readonly fetch = async (request: Request): Promise<Response> => (await this.#mount()).fetch(request);
+  readonly fetch = async (request: Request, bindings?: unknown): Promise<Response> =>
+    (await this.#mount()).fetch(request, bindings);
 
   /**
    * The server as a `node:http` handler, for Express, Fastify and plain servers. The first request starts

@@ -18,7 +18,7 @@ server.tool(
 export async function start(port: number) {
   const app = new Hono();
   app.get("/", (c) => c.text("A page of your own."));
-  app.all("/mcp", (c) => server.fetch(c.req.raw));
+  app.all("/mcp", (c) => server.fetch(c.req.raw, c.env));
 
   const http = serve({ fetch: app.fetch, port, hostname: "127.0.0.1" });
   await once(http, "listening");

@@ -1,12 +1,23 @@
 /** Where a request comes from: the peer's address, or what proxies that are trusted say of it. */
 
-import type { IncomingMessage } from "node:http";
 import { BlockList, isIP } from "node:net";
 import { ConfigurationError } from "../errors.ts";
 import { shown } from "../known-options.ts";
 
+/** As much of a `node:http` request as tells where it comes from. */
+export interface Incoming {
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly socket: { readonly remoteAddress?: string | undefined };
+}
+
+/** The request behind a web-standard one, where `@hono/node-server` tells it (`c.env.incoming`). */
+export function incomingIn(bindings: unknown): Incoming | undefined {
+  const { incoming } = (bindings ?? {}) as { readonly incoming?: Partial<Incoming> | null };
+  return incoming?.socket && incoming.headers ? (incoming as Incoming) : undefined;
+}
+
 /** Gives the address of the client that sent a request. */
-export type AddressOf = (request: IncomingMessage) => string | undefined;
+export type AddressOf = (request: Incoming) => string | undefined;
 
 /**
  * @param trusted - Addresses and networks of proxies: of theirs alone `X-Forwarded-For` is believed, from its end on,
@@ -30,7 +41,7 @@ export function clientAddress(trusted: readonly string[] = []): AddressOf {
   };
 }
 
-function peer({ socket: { remoteAddress } }: IncomingMessage): string | undefined {
+function peer({ socket: { remoteAddress } }: Incoming): string | undefined {
   return remoteAddress === undefined ? undefined : plain(remoteAddress);
 }
 

@@ -3,17 +3,22 @@
 import { Cancellation } from "../cancellation.ts";
 import { readBody } from "../request-body.ts";
 import { requestIdFrom } from "../request-id.ts";
+import type { Mounted } from "../runtime.ts";
+import { type AddressOf, type Incoming, incomingIn } from "./client-address.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { FetchReply } from "./fetch-reply.ts";
 
 /** Serves the endpoint, and hands everything else to `others`. */
 export function fetchListener(
   endpoint: Endpoint,
-  others: (request: Request) => Response | Promise<Response>,
-): (request: Request) => Promise<Response> {
-  return async (request) => {
+  others: (request: Request, incoming: Incoming | undefined) => Response | Promise<Response>,
+  addressOf: AddressOf,
+): Mounted["fetch"] {
+  return async (request, bindings) => {
     const url = new URL(request.url);
-    if (url.pathname !== endpoint.path) return others(request);
+    const incoming = incomingIn(bindings);
+    if (url.pathname !== endpoint.path) return others(request, incoming);
+    const address = incoming && (() => addressOf(incoming));
     // The Host header is not among those a Request may carry: its URL holds what the server was called by.
     const header = (name: string) => request.headers.get(name) ?? (name === "host" ? url.host : undefined);
     const requestId = requestIdFrom(header("x-request-id"));
@@ -32,7 +37,7 @@ export function fetchListener(
     request.signal.addEventListener("abort", gone, { once: true });
     const answer = async () => {
       const say = endpoint.streamsTo(header) ? reply.say : undefined;
-      const exchange = { header, requestId, cancellation, say };
+      const exchange = { header, requestId, cancellation, say, address };
       reply.send(
         await (body ? endpoint.answer(body, exchange) : endpoint.answerBodiless(request.method, exchange)),
       );

@@ -36,7 +36,7 @@ export function isLoopback(host: string): boolean {
 export interface From {
   readonly host: string;
   readonly origin: string | undefined;
-  /** The address of the connection, where it is known. */
+  /** The address of the connection, where it is known. Where it is not, anybody may have written the rest. */
   readonly peer: string | undefined;
   readonly forwarded: string | undefined;
   readonly forwardedFor: string | undefined;
@@ -47,7 +47,8 @@ export interface From {
  * believed of any of them: it can only lead to a refusal.
  */
 export function isLocal({ host, origin, peer, forwarded, forwardedFor }: From): boolean {
-  const addresses = [peer ?? "127.0.0.1", ...(forwardedFor?.split(",") ?? [])];
+  if (peer === undefined) return false;
+  const addresses = [peer, ...(forwardedFor?.split(",") ?? [])];
   return (
     isLoopback(withoutPort(host).toLowerCase()) &&
     (origin === undefined || LOOPBACK_ORIGIN.test(origin)) &&

@@ -2,6 +2,7 @@
 
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Mounted, Runtime } from "../runtime.ts";
+import { clientAddress } from "./client-address.ts";
 import { Endpoint } from "./endpoint.ts";
 import { fetchListener } from "./fetch.ts";
 import { checkHttpOptions } from "./http-options.ts";
@@ -17,7 +18,11 @@ export function mount(runtime: Runtime): Mounted {
   const routes = createRoutes(runtime, endpoint.path);
   const listener = nodeListener(runtime, endpoint, nodeRoutes(routes.fetch));
   return {
-    fetch: fetchListener(endpoint, (request) => routes.fetch(request)),
+    fetch: fetchListener(
+      endpoint,
+      (request, incoming) => routes.fetch(request, { incoming }),
+      clientAddress(runtime.http.trustedProxies),
+    ),
     node: (request, response) => listener(request as IncomingMessage, response as ServerResponse),
     close: async () => {
       endpoint.endStreams();

@@ -3,11 +3,12 @@
 import { Hono, type MiddlewareHandler } from "hono";
 import { cors } from "hono/cors";
 import type { Runtime } from "../runtime.ts";
+import type { Incoming } from "./client-address.ts";
 import { type From, isLocal } from "./hosts.ts";
 import { HEALTH } from "./http-options.ts";
 
 /** What is known of the connection that a request came by: nothing, where the server is mounted by `fetch`. */
-type Peer = { Bindings: { readonly incoming?: { readonly socket: { readonly remoteAddress?: string } } } };
+type Peer = { Bindings: { readonly incoming: Incoming | undefined } };
 
 /** `/health/live` tells that the process runs, `/health/ready` whether it can do its work now. */
 export function createRoutes({ lifecycle, logger, routes }: Runtime, path: string): Hono<Peer> {
@@ -50,8 +51,9 @@ const localOnly: MiddlewareHandler<Peer> = async (c, next) => {
     forwardedFor: c.req.header("x-forwarded-for"),
   };
   if (isLocal(from)) return next();
-  return c.json(
-    { error: "forbidden", message: "Only programs of the server's own machine may call this." },
-    403,
-  );
+  const message =
+    from.peer === undefined
+      ? "Only programs of the server's own machine may call this, and where requests come from is not known. Mount the server by server.node, or by server.fetch(c.req.raw, c.env)."
+      : "Only programs of the server's own machine may call this.";
+  return c.json({ error: "forbidden", message }, 403);
 };

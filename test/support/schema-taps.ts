@@ -7,7 +7,7 @@ import { HttpExchange, LineDialogue } from "./schema-recorder.ts";
 
 type AnyFunction = (...args: never[]) => unknown;
 type NodeListener = (request: IncomingMessage, response: ServerResponse) => void;
-type FetchListener = (request: Request) => Promise<Response>;
+type FetchListener = (request: Request, bindings?: unknown) => Promise<Response>;
 
 /** Calls `before` with the arguments of each call of a method of one object. */
 function tap<T extends object>(
@@ -65,8 +65,8 @@ function headFields(fields: unknown): ReadonlyMap<string, string> {
 
 /** Listens to what Gantry's `fetch` face answers at `path`. */
 export function tapFetch(listener: FetchListener, path: string): FetchListener {
-  return async (request) => {
-    if (new URL(request.url).pathname !== path) return listener(request);
+  return async (request, bindings) => {
+    if (new URL(request.url).pathname !== path) return listener(request, bindings);
     const exchange = new HttpExchange("fetch", (name) => request.headers.get(name));
     const posted: Uint8Array[] = [];
     const show = (body: ReadableStream<Uint8Array> | null) =>
@@ -81,7 +81,7 @@ export function tapFetch(listener: FetchListener, path: string): FetchListener {
         return request.body;
       },
     });
-    const response = await listener(request);
+    const response = await listener(request, bindings);
     return await heard(response, Buffer.concat(posted), exchange);
   };
 }

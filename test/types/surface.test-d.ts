@@ -108,6 +108,7 @@ createServer(server.node);
 createServer((request: IncomingMessage, response: ServerResponse) => server.node(request, response));
 express().all("/mcp", server.node).use("/mcp", server.node);
 new Hono().all("/mcp", (c) => server.fetch(c.req.raw));
+new Hono().all("/mcp", (c) => server.fetch(c.req.raw, c.env));
 // @ts-expect-error -- a web-standard request is none of node's
 server.node(new Request("http://localhost/mcp"), new Response());
 

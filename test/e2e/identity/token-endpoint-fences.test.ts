@@ -1,11 +1,40 @@
 /** Where the token endpoint may be, and who may call it. */
 
 import { generateKeyPairSync } from "node:crypto";
+import { once } from "node:events";
+import type { AddressInfo } from "node:net";
+import { serve } from "@hono/node-server";
 import { MCPServer, authenticate, jwtAuth } from "gantry-mcp";
+import { type Context, Hono } from "hono";
 import { describe, expect, test, vi } from "vitest";
 import { listen, printedText } from "../../support/listening.ts";
 import { onSocket, send } from "../../support/wire.ts";
-import { AGENT, OPTIONS, closing, jwt, listening, post, taskServer } from "./token-server.ts";
+import {
+  AGENT,
+  type Fetch,
+  OPTIONS,
+  answered,
+  closing,
+  jwt,
+  listening,
+  post,
+  taskServer,
+  tokens,
+  whoami,
+} from "./token-server.ts";
+
+async function inHono(mounted: (server: MCPServer, c: Context) => Promise<Response>): Promise<Fetch> {
+  const server = taskServer();
+  const app = new Hono().all("*", (c) => mounted(server, c));
+  const http = serve({ fetch: app.fetch, port: 0, hostname: "127.0.0.1" });
+  await once(http, "listening");
+  closing.push(
+    () => server.close(),
+    () => http.close(),
+  );
+  const { port } = http.address() as AddressInfo;
+  return (path, init) => fetch(`http://127.0.0.1:${port}${path}`, init);
+}
 
 describe("the token endpoint is for programs of this machine", () => {
   const FORBIDDEN = {
@@ -56,6 +85,27 @@ describe("the token endpoint is for programs of this machine", () => {
       enough: 1,
     });
     expect(streamed.status).toBe(413);
+  });
+
+  test("in an app of Hono that tells of connections it gives tokens, and tools know the address", async () => {
+    const to = await inHono((server, c) => server.fetch(c.req.raw, c.env));
+    const { access_token: token } = await tokens(to);
+    expect(await whoami(to, token)).toMatchObject({ address: "127.0.0.1" });
+  });
+
+  test.each<[string, (server: MCPServer, c: Context) => Promise<Response>]>([
+    ["does not tell of connections", (server, c) => server.fetch(c.req.raw)],
+    ["knows of none", (server, c) => server.fetch(c.req.raw, { incoming: null })],
+  ])("in an app of Hono that %s it gives none", async (_what, mounted) => {
+    const to = await inHono(mounted);
+    expect(await answered(to("/auth/token", post(AGENT)))).toEqual({
+      status: 403,
+      body: {
+        error: "forbidden",
+        message:
+          "Only programs of the server's own machine may call this, and where requests come from is not known. Mount the server by server.node, or by server.fetch(c.req.raw, c.env).",
+      },
+    });
   });
 
   test("comes along with the server that it belongs to", async () => {

@@ -38,6 +38,7 @@ export function taskServer(options: Partial<TokenEndpointOptions> = {}): MCPServ
       roles: [...client.roles],
       scopes: [...client.scopes],
       tenant: client.tenantId,
+      address: client.ipAddress,
       department: client.claims["department"],
     }));
 }
@@ -63,7 +64,8 @@ export async function mountedOnNode(server: MCPServer): Promise<Fetch> {
 
 export async function mountedByFetch(server: MCPServer): Promise<Fetch> {
   closing.push(() => server.close());
-  return (path, init) => server.fetch(new Request(`http://localhost${path}`, init));
+  const incoming = { headers: {}, socket: { remoteAddress: "127.0.0.1" } };
+  return (path, init) => server.fetch(new Request(`http://localhost${path}`, init), { incoming });
 }
 
 export function post(body: unknown, headers: Record<string, string> = {}): RequestInit {

@@ -58,9 +58,15 @@ export const tokensRooms: readonly Room[] = [
       {
         what: "peers of this machine",
         file: HOSTS,
-        find: '[peer ?? "127.0.0.1"',
-        replace: '["127.0.0.1"',
+        find: "[peer, ...(",
+        replace: "[...(",
         tests: ["test/unit/transport/hosts"],
+      },
+      {
+        what: "peers that are not known",
+        file: HOSTS,
+        find: "if (peer === undefined) return false;",
+        replace: 'peer ??= "127.0.0.1";',
       },
       {
         what: "five attempts a minute",
