@@ -113,8 +113,8 @@ export const scenarios = [
     targets: { toBare: 1.8, peers: 5 },
   },
   layered("layer-none", ["no layer"]),
-  ...["timeout", "rateLimit", "concurrency", "circuitBreaker", "logging"].map((name) =>
-    layered(`layer-${name}`, [name]),
+  ...["timeout", "rateLimit", "concurrency", "circuitBreaker", "logging", "dependency", "background"].map(
+    (name) => layered(`layer-${name}`, [name]),
   ),
   {
     ...layered("stack", ["identity", "timeout", "rateLimit", "concurrency", "metadata"]),

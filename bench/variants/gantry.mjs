@@ -5,6 +5,7 @@ import {
   authenticate,
   circuitBreaker,
   concurrency,
+  dependency,
   jwtAuth,
   logging,
   rateLimit,
@@ -23,15 +24,31 @@ const layersByName = {
   logging: () => logging({ logger: nowhere }),
 };
 
+/** What a call opens and closes, as those do that wait for others. */
+const connection = dependency(async function* () {
+  yield {};
+});
+
+function nothing() {}
+
 export async function start({ tools, identified, layers = [] }) {
   const server = new MCPServer({ name: "bench", version: "1.0.0" });
   if (identified) server.use(authenticate(jwtAuth({ secret, issuer, audience })));
   for (const name of layers) if (name in layersByName) server.use(layersByName[name]());
   for (const { name, description, input, output, run } of tools) {
-    const handler = layers.includes("metadata")
-      ? (args) => new ToolResponse(run(args), { metadata: { action: name } })
-      : run;
-    server.tool(name, { description, input, ...(output === undefined ? {} : { output }) }, handler);
+    const inject = layers.includes("dependency") ? { connection } : {};
+    const options = { description, input, inject, ...(output === undefined ? {} : { output }) };
+    server.tool(name, options, handlerOf(name, run, layers));
   }
   return server.run({ transport: "http", port: 0 });
+}
+
+function handlerOf(name, run, layers) {
+  if (layers.includes("metadata"))
+    return (args) => new ToolResponse(run(args), { metadata: { action: name } });
+  if (!layers.includes("background")) return run;
+  return (args, ctx) => {
+    ctx.background.add(nothing);
+    return run(args);
+  };
 }
