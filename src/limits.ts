@@ -2,7 +2,7 @@
 
 import type { Middleware, PassingLayer, PassiveLayer } from "./compose.ts";
 import type { RequestContext } from "./context.ts";
-import { type Duration, milliseconds } from "./duration.ts";
+import { type Duration, timeLimit } from "./duration.ts";
 import { ConfigurationError } from "./errors.ts";
 import { type Names, checkKnown, shown } from "./known-options.ts";
 import type { Limit } from "./ports.ts";
@@ -230,7 +230,7 @@ export function checkConcurrency<O extends ConcurrencyOptions>(what: string, opt
   if (typeof queue !== "object" || queue === null || queue.wait === undefined)
     throw new ConfigurationError(`${what}: queue is ${shown(queue)}: write { wait: "5s" }.`);
   checkKnown(`${what}: queue`, queue, QUEUE);
-  milliseconds(queue.wait, `${what}: queue.wait`);
+  timeLimit(queue.wait, `${what}: queue.wait`);
   if (queue.max !== undefined) checkCount(`${what}: queue.max`, queue.max);
   return options;
 }

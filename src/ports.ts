@@ -109,7 +109,7 @@ export interface LimitVerdict {
 
 /**
  * Counts calls against limits. The default counts in this process; one that several processes share lets them keep
- * limits together.
+ * limits together. While it fails, calls that it would count fail as well.
  */
 export interface LimitStore {
   /** Counts all charges, or none where one does not fit: atomically, whoever else counts at the same time. */

@@ -2,7 +2,7 @@
 
 import { type Pass, type PassingLayer, type PassiveLayer, pass } from "../compose.ts";
 import { type OperationKind, type RequestContext, servicesOf } from "../context.ts";
-import { type Duration, milliseconds } from "../duration.ts";
+import { type Duration, timeLimit } from "../duration.ts";
 import { ConfigurationError, MCPError, refusal } from "../errors.ts";
 import { InputRequired, Suspension } from "../inquiry.ts";
 import { type Names, checkKnown, shown } from "../known-options.ts";
@@ -77,7 +77,7 @@ export function circuitBreaker(options: CircuitBreakerOptions = {}): CircuitBrea
     throw new ConfigurationError(
       `circuitBreaker(): isFailure is ${shown(isFailure)}: write a function, such as (error) => error instanceof DatabaseError.`,
     );
-  const pause = milliseconds(recovery, "circuitBreaker(): recovery");
+  const pause = timeLimit(recovery, "circuitBreaker(): recovery");
   const circuits = new Map<string, Circuit>();
   const circuitOf = (key: string): Circuit => {
     let circuit = circuits.get(key);

@@ -27,6 +27,9 @@ export interface Head {
   readonly header: (name: string) => string | undefined;
 }
 
+/** What pages may read of an answer's headers. */
+const EXPOSED = "x-request-id, www-authenticate, mcp-session-id, ratelimit, ratelimit-policy, retry-after";
+
 export class Endpoint {
   readonly path: string;
   readonly maxBodyBytes: number;
@@ -152,7 +155,7 @@ export class Endpoint {
     if (origin === undefined || !this.#gate.allowsOrigin(origin)) return undefined;
     return {
       "access-control-allow-origin": origin,
-      "access-control-expose-headers": "x-request-id, www-authenticate, mcp-session-id",
+      "access-control-expose-headers": EXPOSED,
       vary: "origin",
     };
   }
