@@ -8,8 +8,10 @@ import { isForeign } from "./refusals.ts";
 /**
  * Identifies callers by the first authenticator that accepts their credentials. What one refuses, another may
  * accept. Where none does, callers are told what the one says whose kind the credentials are; where one could not
- * tell, that they may try again.
+ * tell, that they may try again. Each sees what those before it refused.
  *
+ * @param authenticators - At least one, in the order in which they are asked.
+ * @throws {@link ConfigurationError} where one of them is none.
  * @example
  * ```ts
  * server.use(authenticate(firstOf(jwtAuth({ discovery, audience }), apiKeyAuth({ keys }))));

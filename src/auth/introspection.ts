@@ -47,8 +47,8 @@ export type IntrospectionOptions = IntrospectionClientOptions &
 const LONGEST = 60_000;
 
 /**
- * Identifies callers by tokens that only their authorization server can read: it is asked about each, once a minute
- * at most. Claims are read as {@link jwtAuth} reads them; `exp` may be missing. Where the server does not answer
+ * Identifies callers by tokens that only their authorization server can read (RFC 7662): it is asked about each, once a
+ * minute at most. Claims are read as {@link jwtAuth} reads them; `exp` may be missing. Where the server does not answer
  * within 5 s, or not properly, calls fail as retryable: nobody is let in on a guess.
  *
  * @throws {@link ConfigurationError} where options are missing or contradict each other.
