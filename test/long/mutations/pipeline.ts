@@ -10,8 +10,9 @@ export const pipelineRooms: readonly Room[] = [
       {
         what: "opened behind the guards that go by arguments",
         file: "src/heart.ts",
-        find: "return guarded(injecting(component.inject, run, services), policy);",
-        replace: "return injecting(component.inject, guarded(run, policy), services);",
+        find: "const injected = injecting(component.inject, run, options);\n  const around = options.around(component);\n  if (!around) return guarded(injected, policy);",
+        replace:
+          "const injected = injecting(component.inject, run, options);\n  const around = options.around(component);\n  if (!around) return injecting(component.inject, guarded(run, policy), options);",
       },
       { what: "closed in reverse", file: "src/injection.ts", find: ".toReversed()", replace: "" },
       {

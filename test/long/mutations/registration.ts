@@ -99,16 +99,10 @@ export const registrationRooms: readonly Room[] = [
         replace: "return value;",
       },
       {
-        what: "completers of no variable",
-        file: "src/components.ts",
-        find: "if (!template?.names.includes(variable))",
-        replace: "if (false)",
-      },
-      {
-        what: "completers of no argument",
-        file: "src/components.ts",
-        find: "if (!Object.hasOwn(properties, argument))",
-        replace: "if (false)",
+        what: "completers of nothing",
+        file: "src/completers.ts",
+        find: "!names.includes(each)",
+        replace: "false",
       },
       {
         what: "options that there are not",
