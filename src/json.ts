@@ -1,10 +1,12 @@
 /**
  * How a handler's value becomes JSON. What `JSON.stringify` would lose or spoil has one rendering each:
  * bytes are base64, a bigint is its digits, a Map an object, a Set an array; a Date and whatever has
- * `toJSON` speak for themselves. A cycle, a function or a symbol cannot be sent and is a TypeError.
+ * `toJSON` speak for themselves. A cycle, a function or a symbol cannot be sent and is a TypeError; so is a promise or
+ * an iterator, of which JSON would leave `{}`.
  */
 
 import { base64 } from "./base64.ts";
+import { isPromise } from "./promises.ts";
 
 export type JsonValue =
   | string
@@ -69,8 +71,20 @@ function render(value: unknown, ancestors: readonly object[]): unknown {
     return base64(new Uint8Array(value.buffer, value.byteOffset, value.byteLength));
   if ("toJSON" in value && typeof value.toJSON === "function") return render(value.toJSON(), path);
   if (Array.isArray(value)) return value.map((item) => render(item, path));
+  if (isPromise(value))
+    throw new TypeError("A promise cannot be sent as JSON: await it, a list of them by Promise.all().");
+  if (isIterator(value)) throw new TypeError("An iterator cannot be sent as JSON: write [...iterator].");
   if (value instanceof Set) return [...value].map((item) => render(item, path));
   const entries =
     value instanceof Map ? [...value].map(([key, item]) => [String(key), item]) : Object.entries(value);
   return Object.fromEntries(entries.map(([key, item]) => [key, render(item, path)]));
+}
+
+/** Generators among them, and what `values()` of a Map gives. */
+function isIterator(value: object): boolean {
+  return (
+    "next" in value &&
+    typeof value.next === "function" &&
+    (Symbol.iterator in value || Symbol.asyncIterator in value)
+  );
 }
