@@ -113,8 +113,9 @@ function matchUri(
   const values: Record<string, string> = {};
   let position = prefix.length;
   for (const [index, { name, kind, after }] of variables.entries()) {
-    const last = index === variables.length - 1;
-    const end = valueEnd(uri, position, after, last);
+    const rest = variables.slice(index);
+    const end =
+      rest.length > 1 && kind === "simple" ? uri.indexOf(after, position) : endBeforeRest(uri, rest);
     const raw = end < position ? undefined : uri.slice(position, end);
     const value = raw === undefined ? undefined : decode(raw, kind);
     if (value === undefined) return undefined;
@@ -124,10 +125,17 @@ function matchUri(
   return values;
 }
 
-/** Where a variable's value ends: before the literal that follows it. −1 where that is missing. */
-function valueEnd(uri: string, from: number, after: string, last: boolean): number {
-  if (last) return uri.endsWith(after) ? uri.length - after.length : -1;
-  return uri.indexOf(after, from);
+/**
+ * Where the value of the first of these variables ends if it reaches as far as the others allow, of which each gets at
+ * least one character. −1 where they do not fit.
+ */
+function endBeforeRest(uri: string, [first, ...rest]: readonly Variable[]): number {
+  const afters = [first as Variable, ...rest].map(({ after }) => after);
+  const last = afters.pop() as string;
+  let end = uri.endsWith(last) ? uri.length - last.length : -1;
+  for (const after of afters.toReversed())
+    end = end > after.length ? uri.lastIndexOf(after, end - 1 - after.length) : -1;
+  return end;
 }
 
 /**

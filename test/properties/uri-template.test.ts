@@ -73,9 +73,19 @@ test("what is put into a template comes out of it", () => {
           literal: index === all.length - 1 && open ? "" : literal,
           expression: EXPRESSIONS[kind](`v${index}`),
         }));
-        // A value ends where the text after it is found first: one that holds this text belongs to no template.
+        // A value ends where the text after it is found first, and one that may span segments where it is found last: values
+        // that hold this text belong to no template.
+        const spanning = all.findIndex(({ kind }) => kind !== "simple");
         fc.pre(
-          pieces.slice(0, -1).every(({ raw, literal }) => `${raw}${literal}`.indexOf(literal) === raw.length),
+          pieces
+            .slice(0, -1)
+            .every(
+              ({ raw, literal }, index) =>
+                (index === spanning || `${raw}${literal}`.indexOf(literal) === raw.length) &&
+                (spanning < 0 ||
+                  index < spanning ||
+                  `${literal}${pieces[index + 1]?.raw}`.lastIndexOf(literal) === 0),
+            ),
         );
         const template = prefix + pieces.map(({ expression, literal }) => expression + literal).join("");
         const uri = prefix + pieces.map(({ raw, literal }) => raw + literal).join("");
