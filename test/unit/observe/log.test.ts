@@ -26,8 +26,22 @@ test("whatever callers send stays within its line", () => {
   const hostile = 'a\nb\r\nc\u2028d\u2029e\u0000f\u001b[31mg\u0085h"\\,{"level":"info"}\ud800';
   const { line, entry } = logged({ name: hostile, [hostile]: hostile }, hostile);
   // eslint-disable-next-line no-control-regex -- control characters are what is looked for
-  expect(line).not.toMatch(/[\u0000-\u001f]/);
+  expect(line).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/);
   expect(entry).toMatchObject({ name: hostile, [hostile]: hostile, message: hostile });
+});
+
+test("texts in fields named like secrets are left out, wherever they stand", () => {
+  const { line, entry } = logged({
+    headers: { Authorization: "Bearer abc", "x-api-key": "abc", accept: "*/*" },
+    accessToken: "abc",
+    tokens: 3,
+  });
+  expect(line).not.toContain("abc");
+  expect(entry).toMatchObject({
+    headers: { Authorization: "[redacted]", "x-api-key": "[redacted]", accept: "*/*" },
+    accessToken: "[redacted]",
+    tokens: 3,
+  });
 });
 
 test("errors show name, message, stack and causes", () => {
