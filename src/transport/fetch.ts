@@ -29,7 +29,11 @@ export function fetchListener(
 
     const refusal = endpoint.refusal({ method: request.method, header });
     const isPost = request.method === "POST";
-    const body = refusal || !isPost ? undefined : await readBody(request, endpoint.maxBodyBytes);
+    const received = refusal ? undefined : endpoint.receive();
+    const body =
+      refusal || !isPost
+        ? undefined
+        : await readBody(request, endpoint.maxBodyBytes).finally(() => received?.());
     if (refusal || (isPost && !body)) {
       reply.send(refusal ?? endpoint.tooLarge());
       return reply.response;

@@ -106,6 +106,22 @@ test("refuses what the server on node:http refuses", async () => {
     expect(await outcome(response)).toEqual({ status, code, handled: 0 });
 });
 
+test("counts bodies that are on their way among the requests under way", async () => {
+  const busy = new MCPServer({ name: "busy", version: "1.0.0", http: { maxInFlight: 1 } });
+  const { body: text, ...head } = envelope("tools/list");
+  let pipe: ReadableStreamDefaultController<Uint8Array> | undefined;
+  const body = new ReadableStream<Uint8Array>({ start: (controller) => void (pipe = controller) });
+  const slow = busy.fetch(
+    new Request("http://localhost/mcp", { ...head, body, duplex: "half" } as RequestInit),
+  );
+  const next = () => busy.fetch(new Request("http://localhost/mcp", envelope("tools/list")));
+  await expect.poll(async () => (await next()).status).toBe(503);
+  pipe?.enqueue(new TextEncoder().encode(String(text)));
+  pipe?.close();
+  expect((await slow).status).toBe(200);
+  expect((await next()).status).toBe(200);
+});
+
 test("ends a call whose request is aborted", async () => {
   let fired: AbortSignal | undefined;
   const waiting = new MCPServer({ name: "waiting", version: "1.0.0" }).tool(
