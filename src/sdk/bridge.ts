@@ -33,6 +33,7 @@ import { makeRequestId, requestIdFrom } from "../request-id.ts";
 import { ResourceResult } from "../result.ts";
 import type { Runtime } from "../runtime.ts";
 import type { Sealed } from "../seal.ts";
+import { asUriText } from "../uri-template.ts";
 import type { Audience, LogLevel } from "../voice.ts";
 
 type RequestContext = ServerContext["mcpReq"];
@@ -107,8 +108,8 @@ class Connection {
   /** Tells of a change: the SDK passes it to the subscriptions of 2026-07-28, and before that as it is. */
   tell(event: Parameters<Parameters<Runtime["eventBus"]["subscribe"]>[0]>[0]): void {
     const isModern = this.#server.getClientCapabilities() === undefined;
-    if (event.kind === "resource_updated" && !isModern && !this.#followed?.has(event.uri)) return;
-    const params = event.kind === "resource_updated" ? { uri: event.uri } : {};
+    if (event.kind === "resource_updated" && !isModern && !this.#followed?.has(asUriText(event.uri))) return;
+    const params = event.kind === "resource_updated" ? { uri: asUriText(event.uri) } : {};
     this.#server.notification({ method: eventMethod(event), params }).catch((error: unknown) => {
       this.#runtime.logger.debug({ err: error }, "A client could not be told of a change");
     });
@@ -158,8 +159,8 @@ class Connection {
       );
     }
     this.#followed ??= new Set();
-    if (method === "resources/unsubscribe") this.#followed.delete(name);
-    else if (this.#followed.size < MOST_URIS) this.#followed.add(name);
+    if (method === "resources/unsubscribe") this.#followed.delete(asUriText(name));
+    else if (this.#followed.size < MOST_URIS) this.#followed.add(asUriText(name));
     else
       throw new ProtocolError(
         -32602,

@@ -271,6 +271,20 @@ describe("a session", () => {
     expect(await follow("item://1000")).toBe(-32602);
   });
 
+  test("is told of a resource by whichever of its two spellings", async () => {
+    const server = new MCPServer({ name: "cities", version: "1.0.0", http: { sessions: true } }).resource(
+      "city://{name}",
+      { name: "city", description: "City." },
+      ({ name }) => name,
+    );
+    const { url } = await start(server);
+    const talker = await connectTo(url, sdk);
+    await talker.listen({ resourceSubscriptions: ["city://K%C3%B6ln"] });
+    server.notify.resourceUpdated("city://Köln");
+    await expect.poll(() => talker.heard.map(({ params }) => params?.["uri"])).toEqual(["city://K%C3%B6ln"]);
+    await talker.close();
+  });
+
   test("sees what is added to the server, also where there was nothing of the kind", async () => {
     const server = new MCPServer({ name: "grows", version: "1.0.0", http: { sessions: true } });
     const { url } = await start(server);
