@@ -5,7 +5,11 @@ export function nearest(name: string, known: readonly string[]): string | undefi
   const best = known
     .map((candidate) => ({ candidate, distance: distance(name, candidate) }))
     .toSorted((a, b) => a.distance - b.distance)[0];
-  return best && best.distance <= Math.max(2, name.length / 2) ? best.candidate : undefined;
+  const isLike =
+    best &&
+    best.distance <= Math.max(2, name.length / 2) &&
+    best.distance < Math.max(name.length, best.candidate.length);
+  return isLike ? best.candidate : undefined;
 }
 
 /** Levenshtein distance, for short names only. */

@@ -43,7 +43,7 @@ export class Voice {
   /** Progress must grow (specification, "Progress Flow"): what does not is left out, as is what floods. */
   progress(done: number, total: number | undefined, message: string | undefined): void {
     const { progressToken, say } = this.#audience;
-    if (progressToken === undefined || !(done > this.#progress) || done === Infinity) return;
+    if (progressToken === undefined || !Number.isFinite(done) || done <= this.#progress) return;
     // The report that all is done is never left out, except when that is said again and again.
     const complete = done === total;
     if (!this.#allowed() && (!complete || this.#complete)) return;

@@ -168,7 +168,7 @@ describe("arguments that no schema names", () => {
     });
   });
 
-  test.each(["colour", "x".repeat(10_000), "constructor"])("%s is near to none", async (given) => {
+  test.each(["colour", "xy", "x".repeat(10_000), "constructor"])("%s is near to none", async (given) => {
     expect(await check(input, { [given]: "x" }, refuse)).toEqual({ wrong: { [given]: "Unknown argument." } });
   });
 
