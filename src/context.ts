@@ -309,6 +309,8 @@ export class RequestContext<C extends ClientContext = ClientContext> {
    * Runs `effect` once, however often the handler runs to ask its questions. Its result, plain JSON, travels
    * sealed with the questions.
    *
+   * @param key - Names the effect within the call: whatever is asked for under a name that is taken gets the result that is
+   *   there. In a loop, put what tells one round from another into it.
    * @example
    * ```ts
    * const draft = await ctx.once("draft", () => invoices.create(order));

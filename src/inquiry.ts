@@ -31,7 +31,7 @@ export interface CallRecord {
   readonly answers: Named;
   /** Results of effects. */
   readonly once: Named;
-  /** What the call ended with: answers to anything else are ignored. */
+  /** What the call ended with: answers to anything else are not kept. */
   readonly asked: readonly string[];
   /** Answers that came before the handler, running in another order, asked for them. */
   readonly early: Named;
