@@ -48,11 +48,6 @@ describe("values as JSON text", () => {
     ["a function", { f: () => 1 }, "A function cannot be sent as JSON"],
     ["a symbol", [Symbol("s")], "A symbol cannot be sent as JSON"],
     ["a promise", [Promise.resolve(1)], "A promise cannot be sent as JSON: await it"],
-    [
-      "what a query that was not awaited is",
-      { rows: { then: () => [] } },
-      "A promise cannot be sent as JSON",
-    ],
     ["an iterator", { tags: new Map([["a", 1]]).keys() }, "An iterator cannot be sent as JSON"],
     ["a generator", (function* () {})(), "An iterator cannot be sent as JSON"],
     ["an asynchronous generator", (async function* () {})(), "An iterator cannot be sent as JSON"],

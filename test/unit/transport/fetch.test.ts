@@ -111,12 +111,10 @@ test("counts bodies that are on their way among the requests under way", async (
   const { body: text, ...head } = envelope("tools/list");
   let pipe: ReadableStreamDefaultController<Uint8Array> | undefined;
   const body = new ReadableStream<Uint8Array>({ start: (controller) => void (pipe = controller) });
-  const slow = busy.fetch(
-    new Request("http://localhost/mcp", { ...head, body, duplex: "half" } as RequestInit),
-  );
+  const slow = busy.fetch(new Request("http://localhost/mcp", { ...head, body, duplex: "half" }));
   const next = () => busy.fetch(new Request("http://localhost/mcp", envelope("tools/list")));
   await expect.poll(async () => (await next()).status).toBe(503);
-  pipe?.enqueue(new TextEncoder().encode(String(text)));
+  pipe?.enqueue(new TextEncoder().encode(text as string));
   pipe?.close();
   expect((await slow).status).toBe(200);
   expect((await next()).status).toBe(200);
