@@ -5,6 +5,7 @@ import { bodyRooms } from "./body.ts";
 import type { Room } from "./defence.ts";
 import { hintsRooms } from "./hints.ts";
 import { httpRooms } from "./http.ts";
+import { identityRooms } from "./identity.ts";
 import { lifecycleRooms } from "./lifecycle.ts";
 import { operationsRooms } from "./operations.ts";
 import { pipelineRooms } from "./pipeline.ts";
@@ -30,5 +31,6 @@ export const rooms: readonly Room[] = [
   ...questionsRooms,
   ...hintsRooms,
   ...stdioRooms,
+  ...identityRooms,
   ...tokensRooms,
 ];
