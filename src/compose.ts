@@ -109,16 +109,30 @@ function raised(result: unknown): unknown {
   return result;
 }
 
-/** Throws a {@link ConfigurationError} where a layer is none. */
+/** Every kind of operation. */
+const KINDS: Readonly<Record<OperationKind, true>> = {
+  tool: true,
+  resource: true,
+  prompt: true,
+  completion: true,
+  list: true,
+  discover: true,
+  subscription: true,
+};
+
+/** Throws a {@link ConfigurationError} where a layer is none, or is around nothing because of a wrong word. */
 export function checkMiddleware(layer: unknown): void {
-  if (
-    typeof layer === "function" ||
-    typeof (layer as MiddlewareLayer | null | undefined)?.handle === "function"
-  )
-    return;
-  throw new ConfigurationError(
-    `use() got ${shown(layer)}: write a layer such as logging(), or a function such as async (ctx, next) => next().`,
-  );
+  if (typeof layer === "function") return;
+  const { handle, kinds = [] } = (layer ?? {}) as Partial<MiddlewareLayer>;
+  if (typeof handle !== "function")
+    throw new ConfigurationError(
+      `use() got ${shown(layer)}: write a layer such as logging(), or a function such as async (ctx, next) => next().`,
+    );
+  const wrong: unknown = Array.isArray(kinds) ? kinds.find((kind) => !Object.hasOwn(KINDS, kind)) : kinds;
+  if (wrong !== undefined)
+    throw new ConfigurationError(
+      `use(): the layer's kinds have ${shown(wrong)}: write some of "${Object.keys(KINDS).join('", "')}", in an array.`,
+    );
 }
 
 /** Whether a layer is to see operations of this kind. */
