@@ -22,6 +22,13 @@ const changes = { readOnlyHint: false, destructiveHint: false, idempotentHint: t
 const destroys = { readOnlyHint: false, destructiveHint: true, idempotentHint: true, openWorldHint: false };
 
 export function addTools(server: MCPServer, store: TaskStore, access: Access): void {
+  /** Tells who follows a task, or the tags, that they are no longer what they were. */
+  const changed = <T>(id: string, result: T): T => {
+    server.notify.resourceUpdated(`tasks://${id}`);
+    server.notify.resourceUpdated("tags://all");
+    return result;
+  };
+
   server.tool(
     "create_task",
     {
@@ -33,7 +40,10 @@ export function addTools(server: MCPServer, store: TaskStore, access: Access): v
       annotations: adds,
       ...access.create,
     },
-    ({ task }, { client }) => store.create(task, nameOf(client)),
+    ({ task }, { client }) => {
+      const created = store.create(task, nameOf(client));
+      return changed(created.id, created);
+    },
   );
 
   server.tool(
@@ -75,7 +85,7 @@ export function addTools(server: MCPServer, store: TaskStore, access: Access): v
       annotations: { ...changes, destructiveHint: true },
       ...access.change,
     },
-    ({ task_id, updates }) => store.update(task_id, updates) ?? notFound(task_id),
+    ({ task_id, updates }) => changed(task_id, store.update(task_id, updates) ?? notFound(task_id)),
   );
 
   server.tool(
@@ -89,7 +99,7 @@ export function addTools(server: MCPServer, store: TaskStore, access: Access): v
       annotations: changes,
       ...access.change,
     },
-    ({ task_id }) => store.update(task_id, { status: "done" }) ?? notFound(task_id),
+    ({ task_id }) => changed(task_id, store.update(task_id, { status: "done" }) ?? notFound(task_id)),
   );
 
   server.tool(
@@ -103,7 +113,7 @@ export function addTools(server: MCPServer, store: TaskStore, access: Access): v
       annotations: destroys,
       ...access.destroy,
     },
-    ({ task_id }) => (store.delete(task_id) ? { deleted: task_id } : notFound(task_id)),
+    ({ task_id }) => changed(task_id, store.delete(task_id) ? { deleted: task_id } : notFound(task_id)),
   );
 
   server.tool(
@@ -118,7 +128,10 @@ export function addTools(server: MCPServer, store: TaskStore, access: Access): v
       ...access.use,
     },
     (comment, { client }) =>
-      store.comment({ ...comment, author: nameOf(client) ?? comment.author }) ?? notFound(comment.task_id),
+      changed(
+        comment.task_id,
+        store.comment({ ...comment, author: nameOf(client) ?? comment.author }) ?? notFound(comment.task_id),
+      ),
   );
 
   server.tool(
@@ -132,7 +145,7 @@ export function addTools(server: MCPServer, store: TaskStore, access: Access): v
       annotations: changes,
       ...access.change,
     },
-    (tags) => store.tag(tags) ?? notFound(tags.task_id),
+    (tags) => changed(tags.task_id, store.tag(tags) ?? notFound(tags.task_id)),
   );
 
   server.tool(

@@ -372,3 +372,31 @@ describe.each(["2026-07-28", "2025-11-25"] as const)("the Task API, revision %s"
     await Promise.all(clients.map((other) => other.close()));
   });
 });
+
+test("who follows a task, or the tags, is told when they change", async () => {
+  const directory = mkdtempSync(join(tmpdir(), "task-api-"));
+  const store = await TaskStore.open(directory);
+  const client = await TestClient.connect(taskServer(store));
+  try {
+    await client.call("create_task", { task: { title: "Review PR" } });
+    const changes = await client.listen({ resourceSubscriptions: ["tasks://1", "tags://all"] });
+    const calls: readonly (readonly [name: string, args: Record<string, unknown>])[] = [
+      ["update_task", { task_id: "1", updates: { priority: 5 } }],
+      ["tag_task", { task_id: "1", add: ["urgent"] }],
+      ["add_comment", { task_id: "1", text: "Soon." }],
+      ["complete_task", { task_id: "1" }],
+      ["delete_task", { task_id: "1" }],
+    ];
+    for (const [name, args] of calls) {
+      await client.call(name, args);
+      expect([(await changes.next())?.params["uri"], (await changes.next())?.params["uri"]]).toEqual([
+        "tasks://1",
+        "tags://all",
+      ]);
+    }
+  } finally {
+    await client.close();
+    store.close();
+    rmSync(directory, { recursive: true, force: true });
+  }
+});
