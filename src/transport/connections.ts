@@ -7,11 +7,14 @@ import type { Socket } from "node:net";
 const IN_RESERVE = 500;
 
 export class Connections {
-  readonly #server: Server;
+  /** Closes the connections that Node takes for idle. */
+  readonly #closeIdle: () => void;
   readonly #opened = new Map<Socket, number>();
 
   constructor(server: Server) {
-    this.#server = server;
+    this.#closeIdle = server.closeIdleConnections.bind(server);
+    // Node calls this by itself when the server stops listening.
+    server.closeIdleConnections = () => this.closeIdle();
     server.on("connection", (socket: Socket) => {
       this.#opened.set(socket, performance.now());
       socket.once("close", () => this.#opened.delete(socket));
@@ -22,7 +25,7 @@ export class Connections {
   closeIdle(): void {
     const sockets = [...this.#opened];
     // Node takes an answer that is still on its way for given.
-    if (sockets.every(([{ writableLength }]) => writableLength === 0)) this.#server.closeIdleConnections();
+    if (sockets.every(([{ writableLength }]) => writableLength === 0)) this.#closeIdle();
     const latest = performance.now() - IN_RESERVE;
     for (const [socket, opened] of sockets) if (socket.bytesRead === 0 && opened < latest) socket.destroy();
   }

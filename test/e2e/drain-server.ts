@@ -1,5 +1,6 @@
 /** The server that the drain tests end. `node --import tsx drain-server.ts '{"transport":"http","port":0}'` */
 
+import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { MCPServer } from "gantry-mcp";
 import { z } from "zod";
@@ -35,6 +36,12 @@ server.tool(
     return new Promise(() => {});
   },
 );
+
+server.tool("heed", { description: "Ends when it is told to.", timeout: "1h" }, async (_args, { signal }) => {
+  console.error("heeding");
+  await once(signal, "abort");
+  return "in time";
+});
 
 if (awake) setInterval(() => {}, 1_000);
 server.onStartup(async () => {

@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import { Agent, type IncomingMessage, request } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ConfigurationError, MCPServer } from "gantry-mcp";
 import { describe, expect, it, onTestFinished } from "vitest";
@@ -61,6 +62,16 @@ describe("a signal under load", () => {
     const { code } = await server.exit();
     expect(code).toBe(0);
     expect(server.stderr).toMatch(/aborted\n[^]*second hook\nfirst hook\n$/);
+  });
+
+  it("lets a call that heeds its signal answer", async () => {
+    const server = start(http({ notice: "100ms", limit: "300ms" }));
+    const connection = await Connection.open(await server.port());
+    const heeding = connection.request(...call("heed"));
+    await server.says("heeding");
+    server.kill();
+    expect(await heeding).toMatchObject({ status: 200, body: expect.stringContaining("in time") });
+    expect(await server.exit()).toMatchObject({ code: 0 });
   });
 
   it("leaves at once, and not with 0, at the second signal", async () => {
@@ -127,6 +138,24 @@ describe("a signal while the server starts", () => {
 });
 
 describe("close()", () => {
+  it("lets an answer come whole to a client that reads slowly", async () => {
+    const server = new MCPServer({ name: "closing", version: "1.0.0" });
+    const length = 32 * 2 ** 20;
+    server.tool("large", { description: "Says much." }, () => "x".repeat(length));
+    const { url, close } = await listen(server);
+    const agent = new Agent({ keepAlive: true });
+    const headers = { "content-type": "application/json" };
+    const asked = request(url, { agent, method: "POST", headers }).end(call("large")[1]);
+    const [response] = (await once(asked, "response")) as [IncomingMessage];
+    const closed = close();
+    await sleep(300);
+    let received = 0;
+    for await (const chunk of response as AsyncIterable<Buffer>) received += chunk.length;
+    expect(received).toBeGreaterThan(length);
+    await closed;
+    agent.destroy();
+  });
+
   it("ends the server once, however often it is called", async () => {
     const ended: string[] = [];
     const server = new MCPServer({ name: "closing", version: "1.0.0" });
