@@ -39,7 +39,7 @@ const LIST_FLAGS = {
   resources: "resourcesListChanged",
 } as const;
 
-/** The filter of a request, or what is wrong with it. Resources that are not there are left out. */
+/** The filter of a request, or what is wrong with it. Resources that are not there are left out where it is known who asks. */
 export function readFilter(value: unknown, sealed: Sealed): Filter | string {
   if (!isObject(value)) return '"notifications" must be an object.';
   const { resourceSubscriptions: uris = [] } = value;
@@ -51,18 +51,12 @@ export function readFilter(value: unknown, sealed: Sealed): Filter | string {
     return `"notifications.resourceSubscriptions" must be an array of at most ${MOST_URIS} strings.`;
   }
   const { tools, prompts, resources } = sealed.capabilities;
-  const known = uris.filter((uri) => isResource(sealed, uri));
   return {
     ...(value["toolsListChanged"] === true && tools && { toolsListChanged: true }),
     ...(value["promptsListChanged"] === true && prompts && { promptsListChanged: true }),
     ...(value["resourcesListChanged"] === true && resources && { resourcesListChanged: true }),
-    ...(known.length > 0 && { resourceSubscriptions: [...new Set(known)] }),
+    ...(uris.length > 0 && { resourceSubscriptions: [...new Set(uris)] }),
   };
-}
-
-/** Whether a resource or a template answers to `uri`. */
-export function isResource(sealed: Sealed, uri: string): boolean {
-  return sealed.resources.has(uri) || sealed.templates.some(({ match }) => match(uri) !== undefined);
 }
 
 export class SubscriptionHub {

@@ -26,7 +26,7 @@ import { LIST_MEMBER, isMethod, readAsk } from "../protocol/methods.ts";
 import { methodNotFound } from "../protocol/modern.ts";
 import { isToolFailure, rpcError, toolFailure } from "../protocol/outcome.ts";
 import type { StateCodec } from "../protocol/request-state.ts";
-import { eventMethod, isResource } from "../protocol/subscriptions.ts";
+import { eventMethod } from "../protocol/subscriptions.ts";
 import { LATEST_LEGACY, META, MODERN } from "../protocol/versions.ts";
 import { notFound } from "../refusals.ts";
 import { makeRequestId, requestIdFrom } from "../request-id.ts";
@@ -153,7 +153,7 @@ class Connection {
     exchange: Pick<CallEnvelope, "requestId" | "origin">,
   ): Promise<object> {
     const name = typeof uri === "string" ? uri : "";
-    if (!isResource(sealed, name) || !(await this.#mayFollow(sealed, name, exchange))) {
+    if (!(await this.#mayFollow(sealed, name, exchange))) {
       throw protocolError(
         rpcError(notFound("resource", name), { kind: "resource", name }, makeRequestId(), "legacy"),
       );

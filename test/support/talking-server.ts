@@ -134,6 +134,11 @@ function addReports(server: MCPServer, journal: Journal): void {
     ctx.log("emergency", "the end");
     return "logged";
   });
+  server.tool("flood", { description: "Speaks without pause." }, async (_args, ctx) => {
+    for (let done = 1; done <= 500; done++) ctx.progress(done, 500);
+    await pause(30);
+    return "flooded";
+  });
   server.tool("loop", { description: "Logs what cannot be sent." }, (_args, ctx) => {
     const ring: Record<string, unknown> = { secret: "in the ring" };
     ring["self"] = ring;

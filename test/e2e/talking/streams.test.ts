@@ -32,6 +32,15 @@ describe.each(TALKING_WAYS)("$client, $era, over $over", (way) => {
     );
   });
 
+  test("progress does not flood, and tells all the same that all is done", async () => {
+    const reports: number[] = [];
+    const onprogress = ({ progress }: Progress) => reports.push(progress);
+    expect(await talker.value("flood", {}, { onprogress })).toBe("flooded");
+    expect(reports.length).toBeGreaterThan(40);
+    expect(reports.length).toBeLessThan(150);
+    expect(reports.at(-1)).toBe(500);
+  });
+
   test("nothing is reported to who did not ask", async () => {
     expect(await talker.value("work")).toBe("worked");
     expect(talker.heard).toEqual([]);

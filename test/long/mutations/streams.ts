@@ -100,6 +100,7 @@ export const streamsRooms: readonly Room[] = [
         file: "src/transport/endpoint.ts",
         find: 'header("accept")?.includes("text/event-stream") === true',
         replace: 'header("accept") !== null',
+        tests: ["test/e2e/talking/changes"],
       },
     ],
   },
@@ -109,9 +110,9 @@ export const streamsRooms: readonly Room[] = [
     defences: [
       {
         what: "resources that are not there",
-        file: "src/protocol/subscriptions.ts",
-        find: "uris.filter((uri) => isResource(sealed, uri))",
-        replace: "uris",
+        file: "src/subscribing.ts",
+        find: "if (await isReadable(uri, ctx, resources, templates)) readable",
+        replace: "readable",
       },
       {
         what: "number of resources",
@@ -142,13 +143,6 @@ export const streamsRooms: readonly Room[] = [
         file: "src/sdk/bridge.ts",
         find: 'if (event.kind === "resource_updated" && !isModern && !this.#followed?.has(event.uri)) return;',
         replace: "",
-      },
-      {
-        what: "following what is not there",
-        file: "src/sdk/bridge.ts",
-        find: "if (!isResource(sealed, name) || !(await",
-        replace: "if (!(await",
-        tests: ["test/e2e/talking/changes", "test/e2e/talking/sessions"],
       },
       {
         what: "number of followed resources",
