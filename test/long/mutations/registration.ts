@@ -89,8 +89,8 @@ export const registrationRooms: readonly Room[] = [
       {
         what: "layers that are none",
         file: "src/compose.ts",
-        find: "throw new ConfigurationError(\n    `use() got",
-        replace: "void new ConfigurationError(\n    `use() got",
+        find: 'if (typeof handle !== "function")',
+        replace: "if (false)",
       },
       {
         what: "limits of no time",

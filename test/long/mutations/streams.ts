@@ -76,7 +76,7 @@ export const streamsRooms: readonly Room[] = [
         find: "if (!audience || cancellation.settled) return undefined;",
         replace: "if (!audience) return undefined;",
       },
-      { what: "progress grows", file: "src/voice.ts", find: "!(done > this.#progress) || ", replace: "" },
+      { what: "progress grows", file: "src/voice.ts", find: " || done <= this.#progress", replace: "" },
       {
         what: "progress and messages do not flood",
         file: "src/voice.ts",
@@ -141,7 +141,7 @@ export const streamsRooms: readonly Room[] = [
       {
         what: "only what was asked for, in sessions",
         file: "src/sdk/bridge.ts",
-        find: 'if (event.kind === "resource_updated" && !isModern && !this.#followed?.has(event.uri)) return;',
+        find: 'if (event.kind === "resource_updated" && !isModern && !this.#followed?.has(asUriText(event.uri))) return;',
         replace: "",
       },
       {
