@@ -2,6 +2,7 @@
 
 import { argumentsRooms } from "./arguments.ts";
 import { bodyRooms } from "./body.ts";
+import { credentialsRooms } from "./credentials.ts";
 import type { Room } from "./defence.ts";
 import { hintsRooms } from "./hints.ts";
 import { httpRooms } from "./http.ts";
@@ -31,6 +32,7 @@ export const rooms: readonly Room[] = [
   ...questionsRooms,
   ...hintsRooms,
   ...stdioRooms,
+  ...credentialsRooms,
   ...identityRooms,
   ...tokensRooms,
 ];
