@@ -113,11 +113,23 @@ export const scenarios = [
     targets: { toBare: 1.8, peers: 5 },
   },
   layered("layer-none", ["no layer"]),
-  ...["timeout", "rateLimit", "concurrency", "circuitBreaker", "logging", "dependency", "background"].map(
-    (name) => layered(`layer-${name}`, [name]),
-  ),
+  ...[
+    "timeout",
+    "rateLimit",
+    "concurrency",
+    "circuitBreaker",
+    "logging",
+    "dependency",
+    "background",
+    "cacheMiss",
+  ].map((name) => layered(`layer-${name}`, [name])),
   {
-    ...layered("stack", ["identity", "timeout", "rateLimit", "concurrency", "metadata"]),
+    ...layered("layer-cacheHit", ["cacheHit"]),
+    variants: ["gantry", "bare"],
+    targets: { toBare: 1.9 },
+  },
+  {
+    ...layered("stack", ["identity", "timeout", "rateLimit", "concurrency", "cacheMiss", "metadata"]),
     identified: true,
     variants: ["gantry", "bare"],
     targets: { toBare: 2.2 },

@@ -31,13 +31,17 @@ const connection = dependency(async function* () {
 
 function nothing() {}
 
+/** What the tools declare: a result that is there, or one that is old as soon as it is made. */
+const caches = { cacheHit: { ttl: "1h" }, cacheMiss: { ttl: 0.001 } };
+
 export async function start({ tools, identified, layers = [] }) {
   const server = new MCPServer({ name: "bench", version: "1.0.0" });
   if (identified) server.use(authenticate(jwtAuth({ secret, issuer, audience })));
   for (const name of layers) if (name in layersByName) server.use(layersByName[name]());
   for (const { name, description, input, output, run } of tools) {
     const inject = layers.includes("dependency") ? { connection } : {};
-    const options = { description, input, inject, ...(output === undefined ? {} : { output }) };
+    const cache = caches[layers.find((layer) => layer in caches)];
+    const options = { description, input, inject, ...(output && { output }), ...(cache && { cache }) };
     server.tool(name, options, handlerOf(name, run, layers));
   }
   return server.run({ transport: "http", port: 0 });
