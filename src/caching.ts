@@ -34,8 +34,25 @@ export interface CachedOptions {
   readonly cache?: CacheOptions;
 }
 
-/** How tools say that they change what other components' results are made of. */
+/** How calls are told to be the same. */
+export interface IdempotencyOptions {
+  /** How long the result of the first call is given to others. Default: `"24h"`. */
+  readonly ttl?: Duration;
+  /**
+   * `arguments`: calls of one caller with the same arguments are the same, unless the client names them by keys. `client`: only
+   * calls with the same key are. Default: `arguments`.
+   */
+  readonly key?: "arguments" | "client";
+}
+
+/** How tools say what their calls change. */
 export interface ChangingOptions {
+  /**
+   * Lets calls have their effect once: those that are the same are given the result of the first, and wait for it where it runs.
+   * What fails is not kept. Clients name calls by `idempotencyKey` in `_meta`, or by the header `Idempotency-Key`. `true`, or
+   * {@link IdempotencyOptions}. Default: every call runs.
+   */
+  readonly idempotent?: true | IdempotencyOptions;
   /** Tags of components whose kept results are forgotten once this tool has run, for all callers, whatever became of it. */
   readonly invalidates?: readonly string[];
 }
@@ -59,8 +76,15 @@ export interface CachePlan {
   readonly scope: CacheScope;
 }
 
+/** How calls have their effect once, checked; in milliseconds. */
+export interface IdempotencyPlan {
+  readonly ttl: number;
+  readonly key: "arguments" | "client";
+}
+
 /** What a component declares of kept results, checked. */
 export interface DeclaredCaching {
+  readonly idempotent: IdempotencyPlan | undefined;
   readonly cache: CachePlan | undefined;
   readonly invalidates: readonly string[];
 }
@@ -70,18 +94,30 @@ const CACHE: Names<CacheOptions> = { ttl: true, staleWhileRevalidate: true, scop
 /** Reads what a component says of kept results. Throws a {@link ConfigurationError} that says what to write. */
 export function declaredCaching(
   what: string,
-  { cache, invalidates = [] }: CachedOptions & ChangingOptions,
+  { cache, invalidates = [], idempotent }: CachedOptions & ChangingOptions,
 ): DeclaredCaching {
   if (!Array.isArray(invalidates) || !invalidates.every((tag) => typeof tag === "string"))
     throw new ConfigurationError(
       `${what}: invalidates is ${shown(invalidates)}: write the tags of components with a cache, such as ["tasks"].`,
     );
-  if (cache === undefined) return { cache, invalidates };
-  if (invalidates.length > 0)
+  const plan = idempotent === undefined ? undefined : idempotencyPlan(`${what}: idempotent`, idempotent);
+  if (cache === undefined) return { cache, invalidates, idempotent: plan };
+  if (invalidates.length > 0 || plan)
     throw new ConfigurationError(
-      `${what} has a cache, and invalidates others'. What changes something has to run: leave out one of the two.`,
+      `${what} has a cache, and ${plan ? "is idempotent" : "invalidates others'"}. What changes something has to run: leave out one of the two.`,
     );
-  return { cache: cachePlan(`${what}: cache`, cache), invalidates };
+  return { cache: cachePlan(`${what}: cache`, cache), invalidates, idempotent: plan };
+}
+
+const IDEMPOTENT: Names<IdempotencyOptions> = { ttl: true, key: true };
+
+function idempotencyPlan(what: string, options: true | IdempotencyOptions): IdempotencyPlan {
+  if (options !== true && (typeof options !== "object" || options === null))
+    throw new ConfigurationError(`${what} is ${shown(options)}: write true, or { ttl: "1h" }.`);
+  if (options !== true) checkKnown(what, options, IDEMPOTENT);
+  const { ttl = "24h", key = "arguments" } = options === true ? {} : options;
+  checkChoice(`${what}: key`, key, ["arguments", "client"]);
+  return { ttl: lifetime(`${what}: ttl`, ttl), key };
 }
 
 function cachePlan(what: string, options: CacheOptions): CachePlan {

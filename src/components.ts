@@ -180,6 +180,7 @@ const TOOL: Names<ToolOptions<unknown, unknown>> = {
   annotations: true,
   unknownArguments: true,
   invalidates: true,
+  idempotent: true,
 };
 const RESOURCE: Names<ResourceOptions<string>> = {
   ...COMMON,

@@ -28,6 +28,7 @@ export type ErrorCode =
   | "INTERNAL_ERROR"
   | "CLIENT_CAPABILITY_REQUIRED"
   | "INPUT_INVALID"
+  | "IDEMPOTENCY_KEY_REUSED"
   | "UNKNOWN_JOB_TYPE"
   | "INVALID_JOB_ARGUMENTS"
   | "JOB_NOT_FOUND"
@@ -64,6 +65,10 @@ export const ERROR_CODES: Readonly<Record<ErrorCode, CodeEntry>> = {
   },
   CLIENT_CAPABILITY_REQUIRED: {
     when: "The call needs something of the client that it did not declare; `details.requiredCapabilities` names it.",
+    retryable: false,
+  },
+  IDEMPOTENCY_KEY_REUSED: {
+    when: "The client's idempotency key was used before, with other arguments.",
     retryable: false,
   },
   INPUT_INVALID: { when: "What the client answered to a question does not fit it.", retryable: true },

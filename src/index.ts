@@ -7,6 +7,7 @@ export type { IncludeOptions, RouterOptions } from "./router.ts";
 export type {
   CacheStoreOptions,
   HttpOptions,
+  IdempotencyStoreOptions,
   LimitsOptions,
   MCPServerOptions,
   RunHttpOptions,
@@ -96,10 +97,16 @@ export type { Limit, LimitCharge, LimitState, LimitStore, LimitVerdict } from ".
 // Cache
 export { cached } from "./cache/cached.ts";
 export type { CachedFunctionOptions } from "./cache/cached.ts";
-export { memoryCache } from "./cache/memory.ts";
-export type { MemoryCacheOptions } from "./cache/memory.ts";
-export type { CacheOptions, CacheScope, CachedOptions, ChangingOptions } from "./caching.ts";
-export type { CacheEntry, CacheRead, CacheStore } from "./ports.ts";
+export { memoryCache, memoryIdempotencyStore } from "./cache/memory.ts";
+export type { MemoryCacheOptions } from "./cache/bounded.ts";
+export type {
+  CacheOptions,
+  CacheScope,
+  CachedOptions,
+  ChangingOptions,
+  IdempotencyOptions,
+} from "./caching.ts";
+export type { CacheEntry, CacheRead, CacheStore, IdempotencyStore } from "./ports.ts";
 
 // Background work
 export type { BackgroundTasks } from "./background.ts";

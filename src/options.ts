@@ -7,7 +7,7 @@ import type { Duration } from "./duration.ts";
 import { ConfigurationError } from "./errors.ts";
 import { type Names, checkChoice, checkKnown, shown } from "./known-options.ts";
 import { checkMetadata } from "./metadata.ts";
-import type { CacheStore, EventBus, EventStore, LimitStore, Logger } from "./ports.ts";
+import type { CacheStore, EventBus, EventStore, IdempotencyStore, LimitStore, Logger } from "./ports.ts";
 
 export interface MCPServerOptions {
   /** The server's name, as clients see it. */
@@ -41,6 +41,8 @@ export interface MCPServerOptions {
   readonly limits?: LimitsOptions;
   /** Where the results of components with a `cache` are kept. */
   readonly cache?: CacheStoreOptions;
+  /** Where it is kept what calls of idempotent tools came to. */
+  readonly idempotency?: IdempotencyStoreOptions;
 }
 
 /** Where calls are counted against limits of rate. */
@@ -53,6 +55,12 @@ export interface LimitsOptions {
 export interface CacheStoreOptions {
   /** Default: {@link memoryCache}, which keeps them in this process. */
   readonly store?: CacheStore;
+}
+
+/** Where it is kept what calls of idempotent tools came to. */
+export interface IdempotencyStoreOptions {
+  /** Default: {@link memoryIdempotencyStore}, which keeps it in this process. */
+  readonly store?: IdempotencyStore;
 }
 
 /** How the server is reached over HTTP. */
@@ -172,9 +180,11 @@ const SERVER: Names<MCPServerOptions> = {
   listing: true,
   limits: true,
   cache: true,
+  idempotency: true,
 };
 const LIMITS: Names<LimitsOptions> = { store: true };
 const CACHE: Names<CacheStoreOptions> = { store: true };
+const IDEMPOTENCY: Names<IdempotencyStoreOptions> = { store: true };
 const HTTP: Names<HttpOptions> = {
   path: true,
   publicUrl: true,
@@ -212,6 +222,7 @@ export function checkServerOptions(options: unknown): void {
     eventBus,
     limits,
     cache,
+    idempotency,
     cacheHint,
     unknownArguments,
     listing,
@@ -242,6 +253,9 @@ export function checkServerOptions(options: unknown): void {
   checkPort("limits.store", (limits as LimitsOptions | undefined)?.store, ["charge"]);
   checkGroup("cache", cache, CACHE, "{ store: memoryCache() }");
   checkPort("cache.store", (cache as CacheStoreOptions | undefined)?.store, ["read", "write", "invalidate"]);
+  checkGroup("idempotency", idempotency, IDEMPOTENCY, "{ store: memoryIdempotencyStore() }");
+  const { store } = (idempotency ?? {}) as IdempotencyStoreOptions;
+  checkPort("idempotency.store", store, ["claim", "replace", "release"]);
   checkHint("cacheHint", cacheHint);
 }
 

@@ -148,3 +148,20 @@ export interface CacheStore {
   /** Forgets all that has one of these tags. */
   invalidate(tags: readonly string[]): void | Promise<void>;
 }
+
+/**
+ * Keeps what calls of idempotent tools came to. The default keeps it in this process; one that several processes share lets a call
+ * have its effect once, whichever of them it reaches. While it fails, idempotent tools do.
+ */
+export interface IdempotencyStore {
+  /**
+   * Keeps `record` under a key that has none, and gives nothing; else gives the one that is there. Atomically, whoever else claims it.
+   *
+   * @param lifetime - For how long it is kept, in milliseconds.
+   */
+  claim(key: string, record: string, lifetime: number): string | undefined | Promise<string | undefined>;
+  /** Keeps `record` in place of `claimed`, where that is still there. */
+  replace(key: string, claimed: string, record: string, lifetime: number): void | Promise<void>;
+  /** Forgets `claimed`, where it is still there. */
+  release(key: string, claimed: string): void | Promise<void>;
+}

@@ -10,7 +10,7 @@ import type { HeartOptions } from "./heart.ts";
 import { unfailing } from "./logger.ts";
 import { Lifespan } from "./lifespan.ts";
 import { memoryEventBus } from "./events.ts";
-import type { CacheStore, EventBus, LimitStore, Logger } from "./ports.ts";
+import type { EventBus, LimitStore, Logger } from "./ports.ts";
 import {
   type MCPServerOptions,
   type RunHttpOptions,
@@ -54,7 +54,6 @@ export class MCPServer extends Lifespan {
   readonly notify: Notifier;
   #logger: Logger | undefined;
   #limits: LimitStore | undefined;
-  readonly #cache: CacheStore | undefined;
   #around: HeartOptions["around"] | undefined;
   readonly #background = new Background();
   readonly #compilers = new Compilers(LOADERS);
@@ -69,7 +68,6 @@ export class MCPServer extends Lifespan {
     this.#options = options;
     this.#logger = options.logger;
     this.#limits = options.limits?.store;
-    this.#cache = options.cache?.store;
     this.#bus = options.eventBus ?? memoryEventBus();
     this.notify = this.#announcer = new Announcer(this.#bus, () => this.#logger);
     this.#timeout = timeLimit(options.timeout ?? "30s", "timeout");
@@ -337,7 +335,9 @@ export class MCPServer extends Lifespan {
     if (problems.length > 0)
       logger.error({ problems }, "Components added after the start are wrong and are left out");
     const limited = definitions.some(({ rateLimit, concurrency }) => rateLimit ?? concurrency);
-    const caches = definitions.some(({ cache, invalidates }) => cache || invalidates.length > 0);
+    const caches = definitions.some(
+      ({ cache, invalidates, idempotent }) => cache || idempotent || invalidates.length > 0,
+    );
     this.#sealed = seal(sound, {
       info: this.#info,
       instructions: this.#options.instructions,
@@ -360,9 +360,11 @@ export class MCPServer extends Lifespan {
 
   async #caching(logger: Logger): Promise<HeartOptions["around"]> {
     const { declaredCaching } = await import("./cache/declared.ts");
-    const store = this.#cache ?? (await import("./cache/memory.ts")).memoryCache();
+    const { memoryCache, memoryIdempotencyStore } = await import("./cache/memory.ts");
+    const store = this.#options.cache?.store ?? memoryCache();
+    const records = this.#options.idempotency?.store ?? memoryIdempotencyStore();
     const { name, version } = this.#info;
-    return declaredCaching({ name, version, store, logger, timeout: this.#timeout });
+    return declaredCaching({ name, version, store, records, logger, timeout: this.#timeout });
   }
 }
 

@@ -7,10 +7,11 @@ import type { ComponentDefinition } from "../components.ts";
 import { type RequestContext, cancellationOf, describeResponse, detached, servicesOf } from "../context.ts";
 import type { Around } from "../heart.ts";
 import { ClientCapabilityError } from "../inquiry.ts";
-import type { CacheStore, Logger } from "../ports.ts";
+import type { CacheStore, IdempotencyStore, Logger } from "../ports.ts";
 import { after, isPromise } from "../promises.ts";
 import { timed } from "../time-limit.ts";
 import { Cache, type Making } from "./cache.ts";
+import { idempotent } from "./idempotency.ts";
 import { callerKey, dataKey } from "./key.ts";
 import { packed, unpacked } from "./results.ts";
 
@@ -19,6 +20,7 @@ export interface Caching {
   readonly name: string;
   readonly version: string;
   readonly store: CacheStore;
+  readonly records: IdempotencyStore;
   readonly logger: Logger;
   /** The time limit of components that set none, in milliseconds. */
   readonly timeout: number;
@@ -27,10 +29,30 @@ export interface Caching {
 /** What stands around the handlers of a server's components. Made once for each server: sealing it again forgets nothing. */
 export function declaredCaching(caching: Caching): (definition: ComponentDefinition) => Around | undefined {
   const cache = new Cache(caching.store, caching.logger);
+  const arounds = new WeakMap<ComponentDefinition, Around>();
   return (definition) => {
-    if (definition.invalidates.length > 0) return invalidating(cache, definition.invalidates);
-    return definition.cache && keeping(cache, caching, definition, definition.cache);
+    const around = arounds.get(definition) ?? aroundOf(definition, cache, caching);
+    if (around) arounds.set(definition, around);
+    return around;
   };
+}
+
+function aroundOf(definition: ComponentDefinition, cache: Cache, caching: Caching): Around | undefined {
+  const { invalidates, idempotent: plan } = definition;
+  if (definition.cache) return keeping(cache, caching, definition, definition.cache);
+  const inner = invalidates.length > 0 ? invalidating(cache, invalidates) : undefined;
+  if (!plan || definition.kind !== "tool") return inner;
+  const { name, records: store, logger } = caching;
+  const outer = idempotent({
+    name,
+    definition,
+    plan,
+    timeout: definition.timeout ?? caching.timeout,
+    store,
+    logger,
+  });
+  // What is given again has changed nothing again.
+  return inner ? (args, ctx, run) => outer(args, ctx, (own) => inner(args, own, run)) : outer;
 }
 
 /** Forgets once the component has run: what it opened is closed by then, and whoever is answered asks after the change. */

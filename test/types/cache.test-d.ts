@@ -22,6 +22,11 @@ server.tool("changes", { description, invalidates: ["tasks"] }, () => "");
 server.resource("config://app", { name: "n", description, cache: { ttl: "1h", scope: "shared" } }, () => "");
 server.prompt("prompt", { description, cache: { ttl: "1h" } }, () => "");
 
+server.tool("once", { description, idempotent: true }, () => "");
+server.tool("once", { description, idempotent: { ttl: "1h", key: "client" } }, () => "");
+// @ts-expect-error -- left out where it is not
+server.tool("once", { description, idempotent: false }, () => "");
+
 // @ts-expect-error -- guards might have told callers apart
 server.tool("g", { description, guards: [hasRole("a")], cache: { ttl: 1, scope: "shared" } }, () => "");
 const shared = { ttl: 1, scope: "shared" } as const;

@@ -1,7 +1,7 @@
 /** Which calls are alike: no two callers and no two arguments share a result. */
 
 import { type JsonValue, assert, double, jsonValue, oneof, property, string } from "fast-check";
-import { memoryCache } from "gantry-mcp";
+import { memoryCache, memoryIdempotencyStore } from "gantry-mcp";
 import { expect, test } from "vitest";
 import { Background } from "../../src/background.ts";
 import { declaredCaching } from "../../src/cache/declared.ts";
@@ -36,7 +36,8 @@ const PIECES = [
 test("100,000 calls of adversarial callers and arguments are each given their own", () => {
   const { logger } = capturedLog();
   const store = memoryCache({ maxSize: 1_000_000, maxBytes: 512 * 1024 * 1024 });
-  const caching = declaredCaching({ name: "keys", version: "1", store, logger, timeout: 1_000 });
+  const records = memoryIdempotencyStore();
+  const caching = declaredCaching({ name: "keys", version: "1", store, records, logger, timeout: 1_000 });
   const options = { description: "d", cache: { ttl: "5m" } } as const;
   const around = caching(defineTool(0, "t", options, () => "", "follow-schema"));
   const services = {

@@ -1,0 +1,79 @@
+/** A map of what is kept for a while, within bounds of number and bytes. */
+
+import { ConfigurationError } from "../errors.ts";
+import { shown } from "../known-options.ts";
+
+/** How much is kept in memory. */
+export interface MemoryCacheOptions {
+  /** How many entries are kept. Default: 10,000. */
+  readonly maxSize?: number;
+  /** How many bytes they take together, keys included. Default: 16 MiB. */
+  readonly maxBytes?: number;
+  /** The time in milliseconds, from any beginning, never going back. Default: `performance.now`. */
+  readonly now?: () => number;
+}
+
+interface Kept<V> {
+  readonly value: V;
+  readonly until: number;
+  readonly bytes: number;
+}
+
+/** What an entry takes besides its texts, in bytes, rounded up. */
+const ENTRY_BYTES = 256;
+
+export class BoundedEntries<V> {
+  readonly #maxSize: number;
+  readonly #maxBytes: number;
+  readonly #now: () => number;
+  /** The one that was not used for longest comes first. */
+  readonly #entries = new Map<string, Kept<V>>();
+  #bytes = 0;
+
+  /** Throws a {@link ConfigurationError}, which begins with `what`, where a bound is none. */
+  constructor(what: string, options: MemoryCacheOptions) {
+    const { maxSize = 10_000, maxBytes = 16 * 1024 * 1024, now = () => performance.now() } = options;
+    for (const [name, value] of Object.entries({ maxSize, maxBytes })) {
+      if (!Number.isSafeInteger(value) || value < 1)
+        throw new ConfigurationError(`${what}: ${name} is ${shown(value)}: write a whole number from 1.`);
+    }
+    this.#maxSize = maxSize;
+    this.#maxBytes = maxBytes;
+    this.#now = now;
+  }
+
+  /** What is under `key`, and for how many milliseconds more; it counts as used. */
+  get(key: string): { readonly value: V; readonly expiresIn: number } | undefined {
+    const kept = this.#entries.get(key);
+    if (!kept) return undefined;
+    const expiresIn = kept.until - this.#now();
+    this.#entries.delete(key);
+    if (expiresIn > 0) {
+      this.#entries.set(key, kept);
+      return { value: kept.value, expiresIn };
+    }
+    this.#bytes -= kept.bytes;
+    return undefined;
+  }
+
+  /** Keeps `value`, of so many characters, for `lifetime` milliseconds; not where it takes more than all the room. */
+  set(key: string, value: V, characters: number, lifetime: number): void {
+    this.delete(key);
+    // Texts take one or two bytes for each character.
+    const bytes = ENTRY_BYTES + 2 * (key.length + characters);
+    if (bytes > this.#maxBytes) return;
+    this.#entries.set(key, { value, until: this.#now() + lifetime, bytes });
+    this.#bytes += bytes;
+    for (const oldest of this.#entries.keys()) {
+      if (this.#entries.size <= this.#maxSize && this.#bytes <= this.#maxBytes) break;
+      this.delete(oldest);
+    }
+  }
+
+  delete(key: string): void {
+    const kept = this.#entries.get(key);
+    if (!kept) return;
+    this.#entries.delete(key);
+    this.#bytes -= kept.bytes;
+  }
+}

@@ -1,0 +1,136 @@
+/** Calls that have their effect once, however often they are sent. */
+
+import type { IdempotencyPlan } from "../caching.ts";
+import type { ToolDefinition } from "../components.ts";
+import { type RequestContext, cancellationOf, describeResponse, identityOf, originOf } from "../context.ts";
+import { MCPError, ValidationError, refusal } from "../errors.ts";
+import type { Around } from "../heart.ts";
+import type { IdempotencyStore, Logger } from "../ports.ts";
+import { dataKey } from "./key.ts";
+import { packed, unpacked } from "./results.ts";
+
+/** How a client names a call in its `_meta`, and in a header (draft-ietf-httpapi-idempotency-key-header). */
+const META = "idempotencyKey";
+const HEADER = "idempotency-key";
+const LONGEST = 255;
+
+/** How long a call that does not end, or whose process ended, keeps others waiting once its time is up; in milliseconds. */
+const CLAIM_AFTER = 60_000;
+
+/** How often it is asked whether a call of another process has ended, in milliseconds. */
+const LOOK_AFTER = 250;
+
+/** What is known of a key: the arguments of its first call, and once that has ended its result. */
+interface Known {
+  readonly args: string;
+  readonly claim: string;
+  readonly result?: string;
+}
+
+/** The tool whose calls have their effect once. */
+export interface Idempotent {
+  /** The name of the server. */
+  readonly name: string;
+  readonly definition: ToolDefinition;
+  readonly plan: IdempotencyPlan;
+  /** The time limit of its calls, in milliseconds. */
+  readonly timeout: number;
+  readonly store: IdempotencyStore;
+  readonly logger: Logger;
+}
+
+/** Runs the first call of a key. Others with the same arguments wait for it, and are given its result. */
+export function idempotent({ name, definition, plan, timeout, store, logger }: Idempotent): Around {
+  const prefix = JSON.stringify([name, definition.key]);
+  /** Resolve when calls of this process have ended. */
+  const underWay = new Map<string, Promise<unknown>>();
+
+  const first = async (key: string, known: Known, ctx: RequestContext, run: () => unknown) => {
+    const claimed = JSON.stringify(known);
+    let end = () => {};
+    const ended = new Promise<void>((resolve) => (end = resolve));
+    underWay.set(key, ended);
+    let result: unknown;
+    let text: string | undefined;
+    try {
+      result = await run();
+      // A call that has yet to ask runs again with the answers.
+      text = ctx.inquiry?.pending ? undefined : packed(result, ctx.metadata);
+      return result;
+    } finally {
+      try {
+        // What has failed may be tried again. What has succeeded has, also where nobody waits for it any more.
+        if (text === undefined) await store.release(key, claimed);
+        else await store.replace(key, claimed, JSON.stringify({ ...known, result: text }), plan.ttl);
+      } catch (err) {
+        logger.error({ name: definition.key, err }, "What an idempotent call came to could not be recorded");
+      }
+      if (underWay.get(key) === ended) underWay.delete(key);
+      end();
+    }
+  };
+
+  return async (args, ctx, run) => {
+    const named = clientKey(ctx);
+    if (named === undefined && plan.key === "client") return run(ctx);
+    const print = dataKey(args);
+    if (print === undefined)
+      throw new Error(
+        `Tool "${definition.key}" is idempotent, and its arguments hold objects that are no data: let its input give JSON values.`,
+      );
+    const key = `${prefix}${caller(ctx)}${named === undefined ? `=${print}` : JSON.stringify(named)}`;
+    const known: Known = { args: print, claim: crypto.randomUUID() };
+    const cancellation = cancellationOf(ctx);
+    for (;;) {
+      const there = await store.claim(key, JSON.stringify(known), timeout + CLAIM_AFTER);
+      if (there === undefined) return first(key, known, ctx, () => run(ctx));
+      const before = JSON.parse(there) as Known;
+      if (before.args !== print) throw reused();
+      if (before.result !== undefined) {
+        const { result, metadata } = unpacked(before.result, "tool");
+        describeResponse(ctx, metadata);
+        return result;
+      }
+      await untilEnded(underWay.get(key));
+      if (cancellation.cancelled) throw cancellation.reason;
+    }
+  };
+}
+
+async function untilEnded(ended: Promise<unknown> | undefined): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const later = new Promise((resolve) => (timer = setTimeout(resolve, LOOK_AFTER)));
+  await Promise.race([ended ?? later, later]);
+  clearTimeout(timer);
+}
+
+/** Nobody is given what another's call came to, nor learns that there was one. */
+function caller(ctx: RequestContext): string {
+  const identity = identityOf(ctx);
+  return JSON.stringify(identity ? ["caller", identity.principal] : ["address", originOf(ctx).address?.()]);
+}
+
+/** The key that the client gave the call, if any; in a header it may stand in quotes (RFC 9651, section 3.3.3). */
+function clientKey(ctx: RequestContext): string | undefined {
+  const key =
+    ctx.meta[META] ??
+    originOf(ctx)
+      .header(HEADER)
+      ?.trim()
+      .replace(/^"(.*)"$/, "$1");
+  if (key === undefined) return undefined;
+  if (typeof key === "string" && key !== "" && key.length <= LONGEST) return key;
+  throw refusal(
+    () => new ValidationError({ [`_meta.${META}`]: `Expected a text of 1 to ${LONGEST} characters` }),
+  );
+}
+
+function reused(): MCPError {
+  return refusal(
+    () =>
+      new MCPError("The idempotency key was used before, with other arguments", {
+        code: "IDEMPOTENCY_KEY_REUSED",
+        suggestion: "Give each call a key of its own; repeat a key only to repeat the very same call.",
+      }),
+  );
+}
