@@ -186,6 +186,21 @@ describe("a session", () => {
     await expect.poll(async () => (await listenTo(two)).status).toBe(200);
   });
 
+  test("answers 503 above the limit of requests under way, and takes what answers one", async () => {
+    const { url } = await start(talkingServer({ http: { sessions: true, maxInFlight: 1 } }));
+    const headers = { ...HEADERS, "mcp-session-id": await open(url) };
+    const controller = new AbortController();
+    const body = message("tools/call", { name: "wait", arguments: {} }, 7);
+    const waiting = fetch(url, { method: "POST", headers, body, signal: controller.signal });
+    waiting.catch(() => {});
+    const status = async () => (await send(url, { headers, body: message("ping") })).status;
+    await expect.poll(status).toBe(503);
+    const cancelled = { jsonrpc: "2.0", method: "notifications/cancelled", params: { requestId: 7 } };
+    expect((await send(url, { headers, body: JSON.stringify(cancelled) })).status).toBe(202);
+    await expect.poll(status).toBe(200);
+    controller.abort();
+  });
+
   test("takes no place by a handshake that fails", async () => {
     const { url } = await start(talkingServer({ http: { sessions: { max: 1 } } }));
     const failing: Sending[] = [

@@ -50,12 +50,6 @@ export const questionsRooms: readonly Room[] = [
         replace: "return bytes;",
       },
       {
-        what: "length",
-        file: "src/protocol/request-state.ts",
-        find: "state.length <= LONGEST ? fromBase64Url(state) : undefined",
-        replace: "fromBase64Url(state)",
-      },
-      {
         what: "rotated keys open",
         file: "src/protocol/request-state.ts",
         find: "for (const key of await this.#keys) {",
@@ -143,7 +137,7 @@ export const questionsRooms: readonly Room[] = [
         file: "src/inquiry.ts",
         find: "if (accepted === undefined)\n",
         replace: "if (false)\n",
-        tests: ["test/e2e/talking/sessions", "test/e2e/talking/asking", "test/e2e/talking/unaskable"],
+        tests: ["test/unit/live-inquiry"],
       },
       {
         what: "an answer counts for its words",
@@ -198,14 +192,14 @@ export const questionsRooms: readonly Room[] = [
         file: "src/inquiry.ts",
         find: "if (key !== undefined) claim(this.#keys, key);",
         replace: "",
-        tests: ["test/e2e/talking/asking", "test/e2e/talking/unaskable"],
+        tests: ["test/unit/live-inquiry"],
       },
       {
         what: "once, on a connection that stays",
         file: "src/inquiry.ts",
         find: "let result = this.#once.get(key);",
         replace: "let result: Promise<unknown> | undefined;",
-        tests: ["test/e2e/talking/asking", "test/e2e/talking/unaskable"],
+        tests: ["test/unit/live-inquiry"],
       },
       {
         what: "effects that failed may be tried again",

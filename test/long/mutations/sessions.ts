@@ -74,24 +74,20 @@ export const sessionsRooms: readonly Room[] = [
         file: "src/events.ts",
         find: "events.size <= capacity && length <= maxLength",
         replace: "length <= maxLength",
+        tests: ["test/unit/event-store"],
       },
       {
         what: "stored messages by size",
         file: "src/events.ts",
         find: "events.size <= capacity && length <= maxLength",
         replace: "events.size <= capacity",
+        tests: ["test/unit/event-store"],
       },
       {
         what: "messages of a session that ended",
         file: "src/sdk/session.ts",
         find: "await this.#store.forget();",
         replace: "",
-      },
-      {
-        what: "what is missed may wait",
-        file: "src/transport/sessions.ts",
-        find: "to.allow(replayed);",
-        replace: "void replayed;",
       },
       {
         what: "refusals with the specification's codes",

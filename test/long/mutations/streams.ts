@@ -137,6 +137,7 @@ export const streamsRooms: readonly Room[] = [
         file: "src/protocol/subscriptions.ts",
         find: "if (!this.#subscriptions.delete(subscription)) return;",
         replace: "if (true) return;",
+        tests: ["test/e2e/identity/streams"],
       },
       {
         what: "only what was asked for, in sessions",
