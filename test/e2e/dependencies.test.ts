@@ -5,6 +5,7 @@ import {
   MCPServer,
   type MCPServerOptions,
   ToolError,
+  ToolResponse,
   authenticate,
   dependency,
   guard,
@@ -447,6 +448,36 @@ describe("scopes", () => {
     expect(await client.call("act")).toEqual([1, 2, 3]);
     expect(closed).toBe(3);
   });
+});
+
+test("a result that is kept opens nothing, adds no background work, and has the metadata that it had", async () => {
+  const events: string[] = [];
+  const { server } = made();
+  server.use(async (ctx, next) => {
+    const result = await next();
+    if (ctx.operation.kind === "tool") events.push(`metadata ${JSON.stringify(ctx.metadata)}`);
+    return result;
+  });
+  server.tool(
+    "act",
+    { ...about, inject: { db: noted(events, "db") }, cache: { ttl: "1m" } },
+    (_args, ctx) => {
+      ctx.background.add(() => void events.push("background"));
+      return new ToolResponse(ctx.db, { metadata: { from: "db" } });
+    },
+  );
+  const client = await TestClient.connect(server);
+  expect(await client.call("act")).toBe("db");
+  await settled(events, 4);
+  expect(await client.call("act")).toBe("db");
+  await client.close();
+  expect(events).toEqual([
+    "open db",
+    "close db",
+    'metadata {"from":"db"}',
+    "background",
+    'metadata {"from":"db"}',
+  ]);
 });
 
 describe("override", () => {
