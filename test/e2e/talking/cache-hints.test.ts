@@ -4,6 +4,7 @@ import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/cli
 import {
   type CacheHint,
   ConfigurationError,
+  MCPRouter,
   MCPServer,
   type MCPServerOptions,
   type RequestContext,
@@ -101,6 +102,16 @@ describe("what is read", () => {
         "plain://it",
       ),
     ).toEqual([300_000, "private"]);
+  });
+
+  test("is private where a router's middleware stands before it", async () => {
+    const router = new MCPRouter({ middleware: [(_ctx, next) => next()] }).resource(
+      "routed://it",
+      { name: "routed", description: "Routed.", cacheHint: { ttl: "1m" } },
+      () => "routed",
+    );
+    const which = new MCPServer({ name: "routing", version: "1.0.0" }).include(router);
+    expect(await read(which, "routed://it")).toEqual([60_000, "private"]);
   });
 
   test("is as the author says", async () => {

@@ -5,7 +5,7 @@ import { ConfigurationError, type ListeningServer, MCPServer, jsonSchema } from 
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { z } from "zod";
 import { listen } from "../../support/listening.ts";
-import { modern, modernHeaders, send } from "../../support/wire.ts";
+import { envelope, modern, modernHeaders, send } from "../../support/wire.ts";
 
 const handler = vi.fn<(args: object) => object>((args) => args);
 
@@ -137,6 +137,23 @@ describe("by hand", () => {
       expect(await call({ region }, {})).toMatchObject(failed);
       expect(await call({ region }, { "mcp-param-region": "eu" })).toMatchObject(REFUSED);
     }
+  });
+
+  test("refuses what is not ASCII and not in base64, though the arguments say the same", async () => {
+    expect(await call({ region: "é" }, { "mcp-param-region": "é" })).toMatchObject(REFUSED);
+    expect(await call({ region: "é" }, { "mcp-param-region": base64("é") })).toMatchObject(SERVED);
+  });
+
+  test("takes what every object inherits for absent", async () => {
+    const properties = { constructor: { type: "string", "x-mcp-header": "Constructor" } };
+    const server = new MCPServer({ name: "headers", version: "1.0.0" }).tool(
+      "build",
+      { description: "Builds.", input: jsonSchema({ type: "object", properties }) },
+      () => "built",
+    );
+    const message = envelope("tools/call", { name: "build", arguments: {} });
+    expect((await server.fetch(new Request("http://localhost/mcp", message))).status).toBe(200);
+    await server.close();
   });
 
   test("says which header", async () => {

@@ -14,12 +14,6 @@ export const hintsRooms: readonly Room[] = [
         replace: 'scope = "public"',
       },
       {
-        what: "handlers that take the context",
-        file: "src/heart.ts",
-        find: "resource.handler.length > 1 ||",
-        replace: "",
-      },
-      {
         what: "handlers that find the context",
         file: "src/heart.ts",
         find: "ctx.consulted ? callersHint : hint",

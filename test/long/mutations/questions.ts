@@ -212,7 +212,7 @@ export const questionsRooms: readonly Room[] = [
         file: "src/sdk/bridge.ts",
         find: "if (version >= LATEST_LEGACY || !isObject(elicitation)) return capabilities;",
         replace: "if (true as boolean) return capabilities;",
-        tests: ["test/e2e/talking/unaskable", "test/e2e/talking/asking"],
+        tests: ["test/e2e/talking/sessions"],
       },
       {
         what: "forms need a client that shows them",
@@ -275,13 +275,6 @@ export const questionsRooms: readonly Room[] = [
         file: "src/elicitation.ts",
         find: 'return safe && username === "" && password === "";',
         replace: "return safe;",
-        tests: ["test/e2e/talking/unaskable", "test/e2e/talking/rounds"],
-      },
-      {
-        what: "only tools, prompts and resources ask",
-        file: "src/protocol/modern.ts",
-        find: "if (!MAY_ASK.has(ask.kind)) return perform(admitted, undefined, false);",
-        replace: "",
         tests: ["test/e2e/talking/unaskable", "test/e2e/talking/rounds"],
       },
       {

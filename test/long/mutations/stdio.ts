@@ -39,7 +39,7 @@ export const stdioRooms: readonly Room[] = [
         file: "src/transport/stdio.ts",
         find: "await within(limit, connection.idle());",
         replace: "",
-        tests: ["test/e2e/lifecycle"],
+        tests: ["test/e2e/drain.test"],
       },
       {
         what: "a call does not wait for who is gone",

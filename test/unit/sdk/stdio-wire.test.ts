@@ -46,6 +46,10 @@ test.each([
   });
 });
 
+test("a line of more than 4 MiB is not passed on", async () => {
+  expect((await receive(call(`["${"x".repeat(4_194_304)}"]`))).passed).toEqual([]);
+});
+
 test("a notification that is refused is not answered", async () => {
   const notification = '{"jsonrpc":"2.0","method":"notifications/x","params":{"a":1e999}}';
   expect(await receive(notification)).toMatchObject({
