@@ -106,7 +106,9 @@ describe.each(["2026-07-28", "2025-11-25"] as const)("concurrency, revision %s",
   });
 
   test("in a queue calls wait their turn, in order, and no longer than they may", async () => {
-    const { server, counts, release } = gated([], { concurrency: { max: 1, queue: { wait: 1_000, max: 2 } } });
+    const { server, counts, release } = gated([], {
+      concurrency: { max: 1, queue: { wait: 1_000, max: 2 } },
+    });
     const client = await as(server, undefined, era);
     const ended: string[] = [];
     const named = (name: string) => client.call("work").then(() => ended.push(name));

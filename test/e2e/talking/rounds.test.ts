@@ -1,5 +1,7 @@
 /** The rounds of a call that asks (2026-07-28, "Multi Round-Trip Requests"), as they are on the wire. */
 
+import { spawn } from "node:child_process";
+import { fileURLToPath } from "node:url";
 import {
   ClientCapabilityError,
   MCPServer,
@@ -12,6 +14,9 @@ import { RequestError, TestClient } from "gantry-mcp/testing";
 import { describe, expect, test, vi } from "vitest";
 import { z } from "zod";
 import { capturedLog } from "../../support/captured-log.ts";
+import { META, modern } from "../../support/wire.ts";
+
+const FIXTURE = fileURLToPath(new URL("../../fixtures/talking-server.ts", import.meta.url));
 
 const EVERYTHING = { elicitation: { form: {}, url: {} }, sampling: {}, roots: {} };
 const KEYS = ["a key of at least thirty-two characters"];
@@ -161,6 +166,18 @@ describe("a round", () => {
     expect(done.content).toEqual([{ type: "text", text: "accept" }]);
     const again = await round({ constructor: yes }, requestState);
     expect(keysOf(again)).toEqual(["go"]);
+  });
+
+  test("keeps no answer to what was not asked: it is asked when its turn comes", async () => {
+    const { round } = await asking(async (_args, ctx) => {
+      await ctx.elicit("One?", YesNo, { key: "one" });
+      await ctx.elicit("Two?", YesNo, { key: "two" });
+      return (await ctx.elicit("Three?", YesNo, { key: "three" })).action;
+    });
+    const first = await round();
+    const second = await round({ one: yes, three: yes }, first.requestState);
+    expect(keysOf(second)).toEqual(["two"]);
+    expect(keysOf(await round({ two: yes }, second.requestState))).toEqual(["three"]);
   });
 
   const UNFIT = [
@@ -441,6 +458,17 @@ describe("a state that is not this call's", () => {
     const elsewhere = { name: "other", arguments: { n: 1 }, requestState, inputResponses: { go: yes } };
     expect(await refused(one, () => one.client.request("tools/call", elsewhere))).toEqual([-32602, 0]);
     expect((await one.round({ go: yes }, requestState, { n: 1 })).content[0]?.text).toBe("accept");
+  });
+
+  test("is refused over stdio too", async () => {
+    const server = spawn(process.execPath, ["--import", "tsx", FIXTURE], {
+      stdio: ["pipe", "pipe", "ignore"],
+    });
+    const params = { name: "deploy", arguments: { service: "api" }, requestState: "altered", _meta: META };
+    server.stdin.end(`${JSON.stringify(modern("tools/call", params))}\n`);
+    let text = "";
+    for await (const chunk of server.stdout.setEncoding("utf8")) text += String(chunk);
+    expect(JSON.parse(text)).toMatchObject({ id: 1, error: { code: -32602 } });
   });
 
   test("is refused at a server of another name or with other keys, and opens at its equal", async () => {

@@ -174,6 +174,16 @@ describe("a session", () => {
     await open(url);
   });
 
+  test("refuses params that do not fit", async () => {
+    const { url } = await start(talkingServer({ http: { sessions: true } }));
+    const headers = { ...HEADERS, "mcp-session-id": await open(url) };
+    const { text } = await send(url, {
+      headers,
+      body: message("resources/read", { uri: "x".repeat(9_000) }),
+    });
+    expect(events({ text })).toMatchObject([{ message: { error: { code: -32602 } } }]);
+  });
+
   test("opens no stream where there are too many", async () => {
     const { url } = await start(talkingServer({ http: { sessions: true, maxStreams: 1 } }));
     const listenTo = (id: string) =>
