@@ -2,7 +2,7 @@
 
 import { Client } from "@modelcontextprotocol/sdk/client/index.js";
 import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
-import { type ListeningServer, MCPServer, memoryEventStore } from "gantry-mcp";
+import { type ListeningServer, MCPServer, memoryEventStore, text as block } from "gantry-mcp";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { z } from "zod";
 import { capturedLog } from "../../support/captured-log.ts";
@@ -182,6 +182,22 @@ describe("a session", () => {
       body: message("resources/read", { uri: "x".repeat(9_000) }),
     });
     expect(events({ text })).toMatchObject([{ message: { error: { code: -32602 } } }]);
+  });
+
+  test("says nothing of what cannot be written but that it failed, and knows no other methods", async () => {
+    const server = new MCPServer({
+      name: "unwritable",
+      version: "1.0.0",
+      http: { sessions: true },
+      logger: capturedLog().logger,
+    }).tool("bad", { description: "Cannot be sent." }, () => block("hidden", { _meta: { n: 1n } }));
+    const { url } = await start(server);
+    const headers = { ...HEADERS, "mcp-session-id": await open(url) };
+    const bad = await send(url, { headers, body: message("tools/call", { name: "bad" }) });
+    expect(events(bad)).toMatchObject([{ message: { error: { code: -32603 } } }]);
+    expect(bad.text).not.toMatch(/hidden|bigint|serialize/i);
+    const unknown = await send(url, { headers, body: message("tools/none") });
+    expect(events(unknown)).toMatchObject([{ message: { error: { code: -32601 } } }]);
   });
 
   test("opens no stream where there are too many", async () => {

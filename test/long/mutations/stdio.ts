@@ -59,14 +59,14 @@ export const stdioRooms: readonly Room[] = [
         file: "src/sdk/bridge.ts",
         find: "const shown = internalError(error);",
         replace: "const shown = new MCPError(String(error));",
-        tests: ["test/e2e/unpresentable"],
+        tests: ["test/e2e/talking/sessions"],
       },
       {
         what: "results that cannot be written",
         file: "src/sdk/bridge.ts",
         find: "      JSON.stringify(result);\n",
         replace: "",
-        tests: ["test/e2e/unpresentable"],
+        tests: ["test/e2e/talking/sessions"],
       },
       {
         what: "unknown methods",
