@@ -201,7 +201,7 @@ describe("close()", () => {
 
 describe("stdio", () => {
   const lines = (...requests: readonly object[]) =>
-    requests.map((request) => `${JSON.stringify({ jsonrpc: "2.0", ...request })}\n`).join("");
+    requests.map((each) => `${JSON.stringify({ jsonrpc: "2.0", ...each })}\n`).join("");
   const handshake = lines(
     {
       id: 1,

@@ -98,7 +98,7 @@ describe("a sealed state", () => {
     let others = 0;
     for (const padding of ["", "x", "xx"]) {
       const state = await codec.seal(record(padding), about, "tasks");
-      const written = [..."ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"]
+      const written = Array.from("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
         .map((last) => state.slice(0, -1) + last)
         .filter((other) => other !== state && bytesOf(other).equals(bytesOf(state)));
       others += written.length;

@@ -466,9 +466,9 @@ describe("a state that is not this call's", () => {
     });
     const params = { name: "deploy", arguments: { service: "api" }, requestState: "altered", _meta: META };
     server.stdin.end(`${JSON.stringify(modern("tools/call", params))}\n`);
-    let text = "";
-    for await (const chunk of server.stdout.setEncoding("utf8")) text += String(chunk);
-    expect(JSON.parse(text)).toMatchObject({ id: 1, error: { code: -32602 } });
+    let output = "";
+    for await (const chunk of server.stdout.setEncoding("utf8")) output += String(chunk);
+    expect(JSON.parse(output)).toMatchObject({ id: 1, error: { code: -32602 } });
   });
 
   test("is refused at a server of another name or with other keys, and opens at its equal", async () => {
