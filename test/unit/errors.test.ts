@@ -20,6 +20,7 @@ describe("the catalogue", () => {
       "CIRCUIT_OPEN",
       "CLIENT_CAPABILITY_REQUIRED",
       "CONCURRENCY_LIMIT_EXCEEDED",
+      "IDEMPOTENCY_KEY_REUSED",
       "INPUT_INVALID",
       "INTERNAL_ERROR",
       "INVALID_JOB_ARGUMENTS",
