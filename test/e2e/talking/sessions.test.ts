@@ -2,6 +2,7 @@
 
 import { Client } from "@modelcontextprotocol/sdk/client/index.js";
 import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
+import { ElicitRequestSchema } from "@modelcontextprotocol/sdk/types.js";
 import { type ListeningServer, MCPServer, memoryEventStore, text as block } from "gantry-mcp";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { z } from "zod";
@@ -198,6 +199,27 @@ describe("a session", () => {
     expect(bad.text).not.toMatch(/hidden|bigint|serialize/i);
     const unknown = await send(url, { headers, body: message("tools/none") });
     expect(events(unknown)).toMatchObject([{ message: { error: { code: -32601 } } }]);
+  });
+
+  test("withdraws a question whose call is cancelled", async () => {
+    const { url } = await start(talkingServer({ http: { sessions: true } }));
+    const client = new Client({ name: "asks", version: "1.0.0" }, { capabilities: { elicitation: {} } });
+    const withdrawn: unknown[] = [];
+    const cancelled = new AbortController();
+    client.setRequestHandler(ElicitRequestSchema, ({ params: { message: question } }, { signal }) => {
+      // This client takes no notice of what concerns the request with the id 0, the first one.
+      if (question.startsWith("Where")) return { action: "accept", content: { environment: "staging" } };
+      signal.addEventListener("abort", () => withdrawn.push(signal.reason));
+      cancelled.abort("Changed my mind");
+      return new Promise(() => {});
+    });
+    await client.connect(new StreamableHTTPClientTransport(new URL(url)));
+    const call = client.callTool({ name: "deploy", arguments: { service: "api" } }, undefined, {
+      signal: cancelled.signal,
+    });
+    await expect(call).rejects.toThrow("Changed my mind");
+    await expect.poll(() => withdrawn).toEqual([expect.stringContaining("cancelled the request")]);
+    await client.close();
   });
 
   test("opens no stream where there are too many", async () => {
