@@ -1,6 +1,6 @@
 /** Content blocks: what a result is made of on the wire, and the helpers that build them. */
 
-import { base64 } from "./base64.ts";
+import { base64, isBase64 } from "./base64.ts";
 import { ConfigurationError } from "./errors.ts";
 import { shown } from "./known-options.ts";
 import { asUriText } from "./uri-template.ts";
@@ -104,6 +104,16 @@ function block<B extends ContentBlock>(fields: B): B {
   return fields;
 }
 
+/** Clients refuse a whole result for data that is no base64 (specification, "Image Content"). */
+function asBase64(data: Uint8Array | string, what: string): string {
+  if (typeof data !== "string") return base64(data);
+  if (!isBase64(data))
+    throw new ConfigurationError(
+      `${what}: the data is no base64. Write bytes, or base64 text without a "data:" prefix and line breaks.`,
+    );
+  return data;
+}
+
 /**
  * A block of text.
  *
@@ -116,22 +126,22 @@ export function text(value: string, options: ContentOptions = {}): TextContent {
   return block({ type: "text", text: value, ...options });
 }
 
-/** An image: its bytes (or base64 text) and its media type. */
+/** An image: its bytes (or base64 text) and its media type. Throws a {@link ConfigurationError} for other text. */
 export function image(
   data: Uint8Array | string,
   mimeType: string,
   options: ContentOptions = {},
 ): ImageContent {
-  return block({ type: "image", data: base64(data), mimeType, ...options });
+  return block({ type: "image", data: asBase64(data, "image()"), mimeType, ...options });
 }
 
-/** A sound: its bytes (or base64 text) and its media type. */
+/** A sound: its bytes (or base64 text) and its media type. Throws a {@link ConfigurationError} for other text. */
 export function audio(
   data: Uint8Array | string,
   mimeType: string,
   options: ContentOptions = {},
 ): AudioContent {
-  return block({ type: "audio", data: base64(data), mimeType, ...options });
+  return block({ type: "audio", data: asBase64(data, "audio()"), mimeType, ...options });
 }
 
 /** A pointer to a resource that the client may read. */
@@ -156,6 +166,8 @@ export function embed(
   const { uri, mimeType, _meta } = resource;
   const about = { uri: asUriText(uri), ...(mimeType !== undefined && { mimeType }), ...(_meta && { _meta }) };
   const contents =
-    "text" in resource ? { ...about, text: resource.text } : { ...about, blob: base64(resource.blob) };
+    "text" in resource
+      ? { ...about, text: resource.text }
+      : { ...about, blob: asBase64(resource.blob, "embed()") };
   return block({ type: "resource", resource: contents, ...options });
 }
