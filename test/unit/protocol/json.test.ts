@@ -124,9 +124,10 @@ describe("strict JSON", () => {
         const bytes = new TextEncoder().encode(shape(length));
         let best = Infinity;
         for (let round = 0; round < 5; round++) {
-          const begun = performance.now();
+          const begun = process.cpuUsage();
           expect(parseJson(bytes).problem).toBeUndefined();
-          best = Math.min(best, performance.now() - begun);
+          const { user, system } = process.cpuUsage(begun);
+          best = Math.min(best, (user + system) / 1_000);
         }
         return best;
       });
