@@ -124,7 +124,11 @@ export function completionHeart(
     const completer = Object.hasOwn(component.completers, argument.name)
       ? component.completers[argument.name]
       : undefined;
-    return after(candidates(completer, argument.value, ctx, context), (all) => ({
+    const found = candidates(completer, argument.value, ctx, context);
+    const offered = policy.goesByArguments
+      ? after(found, (all) => policy.allowed(all, argument.name, context, ctx))
+      : found;
+    return after(offered, (all) => ({
       completion: {
         values: all.slice(0, MOST_COMPLETIONS),
         total: all.length,

@@ -53,6 +53,13 @@ export interface Access {
 /** Reads the access options of a component. Throws a {@link ConfigurationError} where they contradict each other. */
 export function accessOf(what: string, options: AccessOptions<never>): Access {
   const { auth, roles, scopes, tenant, guards } = options;
+  for (const [name, value] of Object.entries({ roles, scopes, tenant, guards })) {
+    // What came from a variable that is not set would ask for nothing.
+    if (value === undefined && Object.hasOwn(options, name))
+      throw new ConfigurationError(
+        `${what}: ${name} is undefined: is its environment variable set? Leave ${name} out to ask for none.`,
+      );
+  }
   for (const name of ["auth", "public"] as const) {
     const value: unknown = options[name];
     if (value !== undefined && value !== true)
@@ -61,9 +68,9 @@ export function accessOf(what: string, options: AccessOptions<never>): Access {
   if (guards !== undefined) checkGuards(`${what}: guards`, guards);
   const tenants = tenant === true ? [] : typeof tenant === "string" ? [tenant] : tenant;
   const all: readonly Guard<never>[] = [
-    ...(roles === undefined ? [] : [within(`${what}: roles`, () => hasRole(...roles))]),
-    ...(scopes === undefined ? [] : [within(`${what}: scopes`, () => hasAllScopes(...scopes))]),
-    ...(tenants === undefined ? [] : [within(`${what}: tenant`, () => requireTenant(...tenants))]),
+    ...(roles === undefined ? [] : [within(`${what}: roles`, roles, hasRole)]),
+    ...(scopes === undefined ? [] : [within(`${what}: scopes`, scopes, hasAllScopes)]),
+    ...(tenants === undefined ? [] : [within(`${what}: tenant`, tenants, requireTenant)]),
     ...(guards ?? []),
   ];
   const identified = auth === true || all.length > 0;
@@ -89,12 +96,14 @@ export function narrowed(outer: Access, inner: Access, what: string): Access {
   return { declared: "identified", guards: [...outer.guards, ...inner.guards] };
 }
 
-function within(what: string, make: () => Guard): Guard {
+function within(what: string, names: readonly string[], make: (...names: readonly string[]) => Guard): Guard {
   try {
-    return make();
+    // A text would be taken apart into its letters.
+    if (Array.isArray(names)) return make(...names);
   } catch {
-    throw new ConfigurationError(`${what} needs names, such as ["admin"].`);
+    // Told below.
   }
+  throw new ConfigurationError(`${what} needs names, such as ["admin"].`);
 }
 
 /** Decides whether a caller sees a component, may use it, and what it is asked for otherwise. */
@@ -137,6 +146,26 @@ export class Policy {
     if (!client.authenticated) throw missingIdentity();
     const denial = firstDenial(this.#guards, client, operation.kind);
     if (denial) throw denied(denial, ctx);
+  }
+
+  /** Those of `candidates` for the argument `name` with which the caller may use the component, as far as is known yet. */
+  async allowed(
+    candidates: readonly string[],
+    name: string,
+    others: Readonly<Record<string, string>>,
+    ctx: RequestContext,
+  ): Promise<readonly string[]> {
+    const kept: string[] = [];
+    for (const candidate of candidates) {
+      if (ctx.signal.aborted) break;
+      try {
+        await this.decide({ ...others, [name]: candidate }, ctx);
+        kept.push(candidate);
+      } catch {
+        // Denied. A guard that cannot tell of arguments that are yet to come does not allow them either.
+      }
+    }
+    return kept;
   }
 
   /** Rejects where the caller may not use the component with these arguments. */

@@ -160,11 +160,22 @@ function attempt<T>(run: () => T | Promise<T>, explain: (error: unknown) => unkn
   return isPromise(result) ? result.then(undefined, rethrow) : result;
 }
 
+/** Throws where an author's authenticator gives what would let in nobody in particular. */
+function checkIdentity(found: unknown): void {
+  const { clientId, roles, scopes } = (found ?? {}) as Partial<Identity>;
+  const areNames = (names: unknown) => names === undefined || Array.isArray(names) || names instanceof Set;
+  if (typeof clientId !== "string" || clientId === "" || !areNames(roles) || !areNames(scopes))
+    throw new TypeError(
+      'authenticate() of an authenticator gives no identity: return { clientId: "ada", roles: ["admin"] }, or undefined where there are no credentials.',
+    );
+}
+
 /** Makes identities of what authenticators find, with the scopes that theirs include; once for each that is kept. */
 function verifying(hierarchy: AuthenticateOptions["scopeHierarchy"]): (found: Identity) => VerifiedIdentity {
   const made = new WeakMap<Identity, VerifiedIdentity>();
   return (found) => {
     if (!hierarchy && found instanceof VerifiedIdentity) return found;
+    checkIdentity(found);
     let identity = made.get(found);
     if (!identity) {
       const scopes = withIncluded(found.scopes ?? [], hierarchy ?? {});

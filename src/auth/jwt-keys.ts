@@ -132,6 +132,7 @@ export function readAlgorithms(source: KeySource, given: unknown): readonly stri
 const SAMPLES = [
   "your-secret-key-min-32-chars-long!!",
   "your-production-secret-key-here!!",
+  "at least 32 bytes, for development",
   "a-string-secret-at-least-256-bits-long",
   "a-valid-string-secret-that-is-at-least-512-bits-long-which-is-very-long",
 ];

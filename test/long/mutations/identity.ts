@@ -4,6 +4,42 @@ import type { Room } from "./defence.ts";
 
 export const identityRooms: readonly Room[] = [
   {
+    name: "fail closed",
+    tests: ["test/e2e/identity/fail-closed"],
+    defences: [
+      {
+        what: "own guards of completions",
+        file: "src/heart.ts",
+        find: "const offered = policy.goesByArguments",
+        replace: "const offered = false",
+      },
+      {
+        what: "requirements that are undefined",
+        file: "src/policy.ts",
+        find: "if (value === undefined && Object.hasOwn(options, name))",
+        replace: "if (false)",
+      },
+      {
+        what: "requirements that are texts",
+        file: "src/policy.ts",
+        find: "if (Array.isArray(names)) return make(...names);",
+        replace: "return make(...names);",
+      },
+      {
+        what: "authenticators that give no identity",
+        file: "src/auth/authenticate.ts",
+        find: "    checkIdentity(found);\n",
+        replace: "",
+      },
+      {
+        what: "secrets of the documentation",
+        file: "src/auth/jwt-keys.ts",
+        find: '  "at least 32 bytes, for development",\n',
+        replace: "",
+      },
+    ],
+  },
+  {
     name: "identity",
     tests: [
       "test/e2e/identity/before-arguments",
