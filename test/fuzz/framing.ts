@@ -1,5 +1,6 @@
 /** Requests as bytes on a connection: framed as they should be, or broken. */
 
+import { METHODS } from "node:http";
 import type { Random } from "../reliability/random.ts";
 import type { Case, Field } from "./case.ts";
 import { spoilBytes } from "./texts.ts";
@@ -24,15 +25,19 @@ export function transmission(random: Random, next: () => Case): Transmission {
   const leaves =
     isBroken && random.chance(0.3) ? random.pick(["end", "destroy", "reset"] as const) : undefined;
   if (leaves) bytes = bytes.subarray(0, random.int(0, bytes.length));
-  return { cases, pieces: inPieces(bytes, random), intact: !isBroken, leaves };
+  const intact = !isBroken && cases.every(isRead);
+  return { cases, pieces: inPieces(bytes, random), intact, leaves };
 }
 
 /** One case on a connection of its own, all at once. */
 export function alone(one: Case): Transmission {
   const { method, path, fields, body } = one;
   const bytes = head(`${method} ${path} HTTP/1.1`, [...withHost(fields), ...lengthOf(body)]);
-  return { cases: [one], pieces: [bytes, body], intact: true };
+  return { cases: [one], pieces: [bytes, body], intact: isRead(one) };
 }
+
+/** Node closes the connection at other methods, and what it has yet to read can take the answer along. */
+const isRead = ({ method }: Case) => METHODS.includes(method);
 
 function inPieces(bytes: Buffer, random: Random): readonly Buffer[] {
   const cuts = random.chance(0.5) ? random.int(1, 6) : 0;
