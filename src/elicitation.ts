@@ -1,6 +1,7 @@
 /** The questions themselves: forms and links for the user, messages for the model, roots of the file system. */
 
 import type { AudioContent, ImageContent, TextContent } from "./content.ts";
+import { isObject } from "./json.ts";
 import { ConfigurationError } from "./errors.ts";
 import { formSchema } from "./form.ts";
 import { ClientCapabilityError, type Question } from "./inquiry.ts";
@@ -169,8 +170,4 @@ function isRoot(value: unknown): value is Root {
 function elicitedAction(response: unknown): "accept" | "decline" | "cancel" | undefined {
   const action = isObject(response) ? response["action"] : undefined;
   return action === "accept" || action === "decline" || action === "cancel" ? action : undefined;
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

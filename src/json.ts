@@ -19,6 +19,11 @@ export type JsonValue =
 /** Deeper than any sensible answer; also what stops a cycle. */
 const DEEPEST = 256;
 
+/** Whether `value` is what JSON calls an object. */
+export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
 /** Compact JSON text of `value`. Throws a TypeError where it cannot be represented. */
 export function toJsonText(value: unknown): string {
   return JSON.stringify(isPlain(value, 0) ? value : render(value, [])) ?? "null";

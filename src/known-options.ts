@@ -25,6 +25,13 @@ export function checkChoice(what: string, value: unknown, choices: readonly stri
   throw new ConfigurationError(`${what} is ${shown(value)}: write ${write}.`);
 }
 
+/** Throws a {@link ConfigurationError} where `count` is no whole number from 1: a limit that is `NaN` would be none. */
+export function checkCount(what: string, count: unknown): number {
+  if (!Number.isSafeInteger(count) || (count as number) < 1)
+    throw new ConfigurationError(`${what} is ${shown(count)}: write a whole number from 1.`);
+  return count as number;
+}
+
 function advice(name: string, known: readonly string[]): string {
   const near = nearest(name, known);
   return near === undefined ? `Write one of: ${known.join(", ")}.` : `Did you mean "${near}"?`;

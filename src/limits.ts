@@ -4,7 +4,7 @@ import type { Middleware, PassingLayer, PassiveLayer } from "./compose.ts";
 import type { RequestContext } from "./context.ts";
 import { type Duration, timeLimit } from "./duration.ts";
 import { ConfigurationError } from "./errors.ts";
-import { type Names, checkKnown, shown } from "./known-options.ts";
+import { type Names, checkChoice, checkCount, checkKnown, shown } from "./known-options.ts";
 import type { Limit } from "./ports.ts";
 
 /** A count and a unit of time: `"10/s"`, `"100/min"`, `"1000/h"`, `"5000/d"`. */
@@ -182,10 +182,7 @@ function fromRates(what: string, rates: readonly string[]): RateLimitOptions {
 /** Checks limits of rate. Throws a {@link ConfigurationError} that says what to write. */
 export function ratePlan(what: string, options: RateLimitOptions): RatePlan {
   const { algorithm = "token-bucket", burst, by = "client", weight } = options;
-  if (algorithm !== "token-bucket" && algorithm !== "sliding-window")
-    throw new ConfigurationError(
-      `${what}: algorithm is ${shown(algorithm)}: write "token-bucket" or "sliding-window".`,
-    );
+  checkChoice(`${what}: algorithm`, algorithm, ["token-bucket", "sliding-window"]);
   if (burst !== undefined && algorithm === "sliding-window")
     throw new ConfigurationError(
       `${what}: a sliding window has no burst. Leave it out, or choose the token bucket.`,
@@ -233,12 +230,6 @@ export function checkConcurrency<O extends ConcurrencyOptions>(what: string, opt
   timeLimit(queue.wait, `${what}: queue.wait`);
   if (queue.max !== undefined) checkCount(`${what}: queue.max`, queue.max);
   return options;
-}
-
-function checkCount(what: string, count: unknown): number {
-  if (!Number.isSafeInteger(count) || (count as number) < 1)
-    throw new ConfigurationError(`${what} is ${shown(count)}: write a whole number from 1.`);
-  return count as number;
 }
 
 function checkBy(what: string, by: CountedBy): void {

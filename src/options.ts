@@ -5,7 +5,7 @@ import { UNKNOWN_ARGUMENTS, type UnknownArguments } from "./components.ts";
 import type { Icon } from "./content.ts";
 import type { Duration } from "./duration.ts";
 import { ConfigurationError } from "./errors.ts";
-import { type Names, checkChoice, checkKnown, shown } from "./known-options.ts";
+import { type Names, checkChoice, checkCount, checkKnown, shown } from "./known-options.ts";
 import { checkMetadata } from "./metadata.ts";
 import type { CacheStore, EventBus, EventStore, IdempotencyStore, LimitStore, Logger } from "./ports.ts";
 
@@ -236,8 +236,7 @@ export function checkServerOptions(options: unknown): void {
   checkMetadata("MCPServer", options as object);
   checkChoice("unknownArguments", unknownArguments, UNKNOWN_ARGUMENTS);
   checkChoice("listing", listing, ["permitted", "all"]);
-  if (!Number.isSafeInteger(pageSize) || (pageSize as number) < 1)
-    throw new ConfigurationError(`pageSize is ${shown(pageSize)}: write a whole number from 1.`);
+  checkCount("pageSize", pageSize);
   checkGroup("http", http, HTTP, '{ path: "/mcp" }');
   const { sessions } = (http ?? {}) as HttpOptions;
   if (typeof sessions !== "boolean")

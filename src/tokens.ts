@@ -2,6 +2,7 @@
 
 import type { Authenticator } from "./client.ts";
 import { type Duration, milliseconds } from "./duration.ts";
+import { isObject } from "./json.ts";
 import { ConfigurationError, problemsOf } from "./errors.ts";
 import { type Names, checkKnown, shown } from "./known-options.ts";
 
@@ -138,8 +139,4 @@ function clientProblems(id: string, client: unknown): readonly string[] {
 
 function areTexts(list: unknown, form: RegExp): boolean {
   return Array.isArray(list) && list.every((item) => typeof item === "string" && form.test(item));
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -175,9 +175,9 @@ function verifying(hierarchy: AuthenticateOptions["scopeHierarchy"]): (found: Id
   const made = new WeakMap<Identity, VerifiedIdentity>();
   return (found) => {
     if (!hierarchy && found instanceof VerifiedIdentity) return found;
-    checkIdentity(found);
     let identity = made.get(found);
     if (!identity) {
+      checkIdentity(found);
       const scopes = withIncluded(found.scopes ?? [], hierarchy ?? {});
       identity = new VerifiedIdentity({ ...found, scopes });
       made.set(found, identity);

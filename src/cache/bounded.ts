@@ -1,7 +1,6 @@
 /** A map of what is kept for a while, within bounds of number and bytes. */
 
-import { ConfigurationError } from "../errors.ts";
-import { shown } from "../known-options.ts";
+import { checkCount } from "../known-options.ts";
 
 /** How much is kept in memory. */
 export interface MemoryCacheOptions {
@@ -33,12 +32,8 @@ export class BoundedEntries<V> {
   /** Throws a {@link ConfigurationError}, which begins with `what`, where a bound is none. */
   constructor(what: string, options: MemoryCacheOptions) {
     const { maxSize = 10_000, maxBytes = 16 * 1024 * 1024, now = () => performance.now() } = options;
-    for (const [name, value] of Object.entries({ maxSize, maxBytes })) {
-      if (!Number.isSafeInteger(value) || value < 1)
-        throw new ConfigurationError(`${what}: ${name} is ${shown(value)}: write a whole number from 1.`);
-    }
-    this.#maxSize = maxSize;
-    this.#maxBytes = maxBytes;
+    this.#maxSize = checkCount(`${what}: maxSize`, maxSize);
+    this.#maxBytes = checkCount(`${what}: maxBytes`, maxBytes);
     this.#now = now;
   }
 

@@ -1,7 +1,6 @@
 /** Calls counted in this process, in bounded memory. */
 
-import { ConfigurationError } from "../errors.ts";
-import { shown } from "../known-options.ts";
+import { checkCount } from "../known-options.ts";
 import type { Limit, LimitCharge, LimitState, LimitStore, LimitVerdict } from "../ports.ts";
 import { type Counter, SlidingWindow, TokenBucket } from "./counters.ts";
 
@@ -28,10 +27,7 @@ const LOOKED_AT = 32;
  */
 export function memoryLimitStore(options: MemoryLimitOptions = {}): LimitStore {
   const { maxKeys = 50_000, now = () => performance.now() } = options;
-  if (!Number.isSafeInteger(maxKeys) || maxKeys < 1)
-    throw new ConfigurationError(
-      `memoryLimitStore(): maxKeys is ${shown(maxKeys)}: write a whole number from 1.`,
-    );
+  checkCount("memoryLimitStore(): maxKeys", maxKeys);
   return new MemoryLimitStore(maxKeys, now);
 }
 

@@ -5,7 +5,7 @@ import { type OperationKind, type RequestContext, servicesOf } from "../context.
 import { type Duration, timeLimit } from "../duration.ts";
 import { ConfigurationError, MCPError, refusal } from "../errors.ts";
 import { InputRequired, Suspension } from "../inquiry.ts";
-import { type Names, checkKnown, shown } from "../known-options.ts";
+import { type Names, checkCount, checkKnown, shown } from "../known-options.ts";
 import { either } from "../promises.ts";
 import { whenAnswered } from "../time-limit.ts";
 
@@ -69,10 +69,7 @@ const KINDS: readonly OperationKind[] = ["tool", "resource", "prompt"];
 export function circuitBreaker(options: CircuitBreakerOptions = {}): CircuitBreaker {
   checkKnown("circuitBreaker()", options, OPTIONS);
   const { failures = 5, recovery = "60s", perTool = true, isFailure = isBroken, kinds = KINDS } = options;
-  if (!Number.isSafeInteger(failures) || failures < 1)
-    throw new ConfigurationError(
-      `circuitBreaker(): failures is ${shown(failures)}: write a whole number from 1.`,
-    );
+  checkCount("circuitBreaker(): failures", failures);
   if (typeof isFailure !== "function")
     throw new ConfigurationError(
       `circuitBreaker(): isFailure is ${shown(isFailure)}: write a function, such as (error) => error instanceof DatabaseError.`,

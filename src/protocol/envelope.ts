@@ -1,7 +1,8 @@
 /** The envelope of a modern request: `_meta` with version, capabilities and wishes (2026-07-28, "Per-request protocol fields"). */
 
 import { LOG_LEVELS } from "../voice.ts";
-import { type RpcRequest, isObject } from "./jsonrpc.ts";
+import { isObject } from "../json.ts";
+import { type RpcRequest } from "./jsonrpc.ts";
 import { META } from "./versions.ts";
 
 export type Meta = Readonly<Record<string, unknown>>;

@@ -2,7 +2,8 @@
 
 import type { Exchange } from "./exchange.ts";
 import type { ParamHeader } from "../param-headers.ts";
-import { RPC, type RpcError, type RpcRequest, isObject } from "./jsonrpc.ts";
+import { isObject } from "../json.ts";
+import { RPC, type RpcError, type RpcRequest } from "./jsonrpc.ts";
 
 type Header = (name: string) => string | undefined;
 

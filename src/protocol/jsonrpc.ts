@@ -1,5 +1,7 @@
 /** JSON-RPC 2.0 messages as MCP uses them, and the errors that the protocol itself gives. */
 
+import { isObject } from "../json.ts";
+
 export type RequestId = string | number;
 
 export interface RpcRequest {
@@ -58,10 +60,6 @@ export function readMessage(value: unknown): Message {
   if (!("id" in value)) return { notification: { method, params } };
   if (readable === undefined) return bad('"id" must be a string or an integer.');
   return { request: { id: readable, method, params } };
-}
-
-export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function isRequestId(id: unknown): id is RequestId {

@@ -1,7 +1,8 @@
 /** The protocol's methods: a request's params, checked, as what is asked of the server. */
 
 import type { Ask, ListKind } from "../call.ts";
-import { RPC, type RpcError, isObject } from "./jsonrpc.ts";
+import { isObject } from "../json.ts";
+import { RPC, type RpcError } from "./jsonrpc.ts";
 
 type Params = Readonly<Record<string, unknown>>;
 type Reader = (params: Params) => Ask | string;

@@ -4,7 +4,8 @@ import { type VerifiedIdentity, whenExpired } from "../client.ts";
 import type { EventBus, ServerEvent } from "../ports.ts";
 import type { Sealed, ServerInfo } from "../seal.ts";
 import { asUriText } from "../uri-template.ts";
-import { type RequestId, isObject } from "./jsonrpc.ts";
+import { isObject } from "../json.ts";
+import { type RequestId } from "./jsonrpc.ts";
 import { META } from "./versions.ts";
 
 /** What a client asks to hear, and what the server agrees to tell. */

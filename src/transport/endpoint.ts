@@ -12,7 +12,8 @@ import {
   invalidRequest,
 } from "../protocol/exchange.ts";
 import { parseJson } from "../protocol/json.ts";
-import { RPC, isObject } from "../protocol/jsonrpc.ts";
+import { isObject } from "../json.ts";
+import { RPC } from "../protocol/jsonrpc.ts";
 import { StateCodec } from "../protocol/request-state.ts";
 import { SubscriptionHub } from "../protocol/subscriptions.ts";
 import type { Runtime } from "../runtime.ts";

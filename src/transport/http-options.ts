@@ -2,7 +2,7 @@
 
 import { milliseconds } from "../duration.ts";
 import { ConfigurationError, problemsOf } from "../errors.ts";
-import { shown } from "../known-options.ts";
+import { checkCount, shown } from "../known-options.ts";
 import type { HttpOptions } from "../options.ts";
 import type { RunHttpOptions } from "../options.ts";
 import type { Runtime } from "../runtime.ts";
@@ -51,10 +51,8 @@ function sessionProblems(sessions: HttpOptions["sessions"]): readonly string[] {
   ];
 }
 
-/** A limit that is no number would be none: nothing is greater than `NaN`. */
 function wholeNumberProblems(what: string, value: unknown): readonly string[] {
-  const fits = value === undefined || (Number.isSafeInteger(value) && (value as number) >= 1);
-  return fits ? [] : [`${what} is ${shown(value)}: write a whole number from 1.`];
+  return value === undefined ? [] : problemsOf(() => checkCount(what, value));
 }
 
 /** The path is compared with those of requests, exactly: it has to be as URLs have it. */

@@ -14,7 +14,8 @@ import {
   errorReply,
   invalidRequest,
 } from "../protocol/exchange.ts";
-import { RPC, type RequestId, isObject, readMessage } from "../protocol/jsonrpc.ts";
+import { isObject } from "../json.ts";
+import { RPC, type RequestId, readMessage } from "../protocol/jsonrpc.ts";
 import { isMethod, readAsk } from "../protocol/methods.ts";
 import { unsupportedVersion } from "../protocol/modern.ts";
 import { LEGACY } from "../protocol/versions.ts";

@@ -28,7 +28,7 @@ export const identityRooms: readonly Room[] = [
       {
         what: "authenticators that give no identity",
         file: "src/auth/authenticate.ts",
-        find: "    checkIdentity(found);\n",
+        find: "      checkIdentity(found);\n",
         replace: "",
       },
       {

@@ -157,8 +157,8 @@ export const registrationRooms: readonly Room[] = [
       {
         what: "size of a page",
         file: "src/options.ts",
-        find: "if (!Number.isSafeInteger(pageSize) || (pageSize as number) < 1)",
-        replace: "if (false)",
+        find: 'checkCount("pageSize", pageSize);',
+        replace: "",
       },
       {
         what: "ports of an author's that lack methods",
