@@ -22,8 +22,8 @@ const mayImport = {
   face: below,
 };
 
-/** The composition root: the one core file that loads rooms, with import() only. */
-const compositionRoot = "server.ts";
+/** The composition roots: the core files that load rooms, with import() only. */
+const compositionRoots = ["server.ts", "rooms.ts"];
 
 /** npm package → the one file of src that imports it (or the one folder, with a slash at the end). */
 const packages = {
@@ -115,9 +115,9 @@ function inside(file, { target, kind }) {
     return `[lazy] ${names}: the official SDK is loaded when it is first needed; write await import("…")`;
   }
   if (room === file.room || mayImport[file.room]?.includes(room)) return undefined;
-  if (file.path === compositionRoot) {
+  if (compositionRoots.includes(file.path)) {
     if (kind === "dynamic") return undefined;
-    return `[core] ${names}: ${compositionRoot} may load a room only with await import("…")`;
+    return `[core] ${names}: ${file.path} may load a room only with await import("…")`;
   }
   if (file.room === "core") {
     return `[core] ${names}: the core imports the core only; describe what you need in ports.ts and let the room implement it`;
@@ -154,7 +154,7 @@ function circles(files) {
     for (const { target, kind } of file.imports) {
       if (target === undefined) continue;
       if (kind === "static" && ofFiles.has(target)) ofFiles.get(file.path).add(target);
-      const root = file.path === compositionRoot && kind === "dynamic";
+      const root = compositionRoots.includes(file.path) && kind === "dynamic";
       const room = roomOf(target);
       if (!root && room !== file.room && ofFolders.has(room)) ofFolders.get(file.room).add(room);
     }

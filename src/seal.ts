@@ -98,6 +98,8 @@ export interface SealOptions extends HeartOptions {
   /** The kinds of components that there are, disabled ones too. */
   readonly kinds: ReadonlySet<ComponentDefinition["kind"]>;
   readonly middleware: readonly Middleware[];
+  /** Layers of those who watch, around all others and around nothing but operations. They are passive. */
+  readonly observers: readonly Middleware[];
   /** The time limit of components that set none, and of what is no component's, in milliseconds. */
   readonly timeout: number;
   readonly pageSize: number;
@@ -111,6 +113,7 @@ export interface SealOptions extends HeartOptions {
 /** Seals components whose schemas are known to compile. */
 export function seal(definitions: readonly ComponentDefinition[], options: SealOptions): Sealed {
   const { middleware } = options;
+  const outer = [...options.observers, ...middleware];
   const timeout = timeLimitIn(middleware, options.timeout);
   const authentications = authenticationsIn(middleware);
   const isPrivate = authentications.some(({ optional }) => !optional);
@@ -121,7 +124,7 @@ export function seal(definitions: readonly ComponentDefinition[], options: SealO
     }),
   );
   const recognisers = recognising(definitions, middleware);
-  const listLayers = [...middleware, ...recognisers];
+  const listLayers = [...outer, ...recognisers];
   const policyOf = (definition: ComponentDefinition) => policies.get(definition) as Policy;
   // Where nothing is open, neither is what tells of it.
   const isClosed = isPrivate && definitions.every((each) => policyOf(each).authenticated);
@@ -158,7 +161,7 @@ export function seal(definitions: readonly ComponentDefinition[], options: SealO
       access: policy.authenticated ? "authenticated" : "public",
       scopes: policy.scopes,
     };
-    const layers = [...middleware, ...definition.layers, ...options.declared(definition)];
+    const layers = [...outer, ...definition.layers, ...options.declared(definition)];
     const limit = definition.timeout ?? timeLimitIn(layers, timeout);
     return {
       operation,
@@ -198,7 +201,7 @@ export function seal(definitions: readonly ComponentDefinition[], options: SealO
     }));
   const admitted = admission([...admitting(middleware), ...recognisers]);
   const unknown = (kind: "tool" | "resource" | "prompt") =>
-    timed(timeout, middleware, kind, ({ operation: { name } }) => refuse(notFound(kind, name)));
+    timed(timeout, outer, kind, ({ operation: { name } }) => refuse(notFound(kind, name)));
 
   return {
     info: options.info,
@@ -235,7 +238,7 @@ export function seal(definitions: readonly ComponentDefinition[], options: SealO
       ? privateHintJson(options.cacheHint, "cacheHint")
       : hintJson(options.cacheHint, options.callersDiffer, "cacheHint"),
     unknown: { tool: unknown("tool"), resource: unknown("resource"), prompt: unknown("prompt") },
-    unknownCompletion: timed(timeout, middleware, "completion", ({ operation: { name } }) =>
+    unknownCompletion: timed(timeout, outer, "completion", ({ operation: { name } }) =>
       refuse(
         new MCPError(`Nothing to complete: ${name}`, {
           code: "VALIDATION_ERROR",

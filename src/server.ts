@@ -3,7 +3,7 @@ import { Announcer, type Notifier } from "./announcer.ts";
 import { authenticationsIn, identityProblems, orderProblems } from "./authentication.ts";
 import { Background } from "./background.ts";
 import { type Middleware, checkMiddleware, isPassive } from "./compose.ts";
-import { type CompilerLoaders, Compilers, examine } from "./compilers.ts";
+import { Compilers, examine } from "./compilers.ts";
 import { timeLimit } from "./duration.ts";
 import { ConfigurationError } from "./errors.ts";
 import type { HeartOptions } from "./heart.ts";
@@ -21,9 +21,11 @@ import {
 import { type Blueprint, NO_SCOPE, type Scope, type Sink, define, within } from "./registration.ts";
 import { type ComponentRef, Registry } from "./registry.ts";
 import { type IncludeOptions, type MCPRouter, includeScope } from "./router.ts";
+import { LOADERS, cachingOf } from "./rooms.ts";
 import type { ListeningServer, Mounted, NodeHandler, RunningServer, Runtime } from "./runtime.ts";
 import { validator } from "./schema.ts";
 import { type Sealed, type ServerInfo, seal, serverInfo } from "./seal.ts";
+import { type Observer, signalsOf } from "./signals.ts";
 import { type TokenEndpointOptions, type JwtIssuer, checkTokenEndpoint } from "./tokens.ts";
 
 /**
@@ -55,6 +57,8 @@ export class MCPServer extends Lifespan {
   #logger: Logger | undefined;
   #limits: LimitStore | undefined;
   #around: HeartOptions["around"] | undefined;
+  /** Whoever watches calls, the outermost first. */
+  readonly #observers: Observer[] = [];
   readonly #background = new Background();
   readonly #compilers = new Compilers(LOADERS);
   #sealed: Sealed | undefined;
@@ -313,6 +317,7 @@ export class MCPServer extends Lifespan {
       logger,
       validatorOf: (schema) => this.#compilers.validatorOf(schema),
       limits,
+      signals: signalsOf(this.#observers),
       background: this.#background,
       eventBus: this.#bus,
       stateKeys: this.#options.requestState ?? {},
@@ -343,12 +348,15 @@ export class MCPServer extends Lifespan {
       instructions: this.#options.instructions,
       kinds: this.#registry.kinds(),
       middleware: this.#middleware,
+      observers: this.#observers.map(({ layer }) => layer),
       pageSize: this.#options.pageSize ?? 1_000,
       cacheHint: this.#options.cacheHint,
       listsAll: this.#options.listing === "all",
       callersDiffer: !this.#middleware.every(isPassive),
       timeout: this.#timeout,
-      around: caches ? (this.#around ??= await this.#caching(logger)) : () => undefined,
+      around: caches
+        ? (this.#around ??= await cachingOf(this.#options, this.#timeout, logger))
+        : () => undefined,
       declared: limited ? (await import("./middleware/declared.ts")).declaredLayers : () => [],
       compile: this.#compilers.compile,
       dependencies: this.dependencies,
@@ -357,29 +365,7 @@ export class MCPServer extends Lifespan {
     this.#sealedVersion = version;
     return this.#sealed;
   }
-
-  async #caching(logger: Logger): Promise<HeartOptions["around"]> {
-    const { declaredCaching } = await import("./cache/declared.ts");
-    const { memoryCache, memoryIdempotencyStore } = await import("./cache/memory.ts");
-    const store = this.#options.cache?.store ?? memoryCache();
-    const records = this.#options.idempotency?.store ?? memoryIdempotencyStore();
-    const { name, version } = this.#info;
-    return declaredCaching({ name, version, store, records, logger, timeout: this.#timeout });
-  }
 }
 
 const RUNS_ONCE =
   "A server runs once: register its components in a function, and make a new MCPServer for each run().";
-
-/** The rooms that compile schemas, and where to find them. */
-const LOADERS: CompilerLoaders = {
-  jsonSchema: async () => (await import("./validation/json-schema.ts")).compileJsonSchema,
-  zod: async () => {
-    try {
-      return (await import("./validation/zod.ts")).compileZod;
-    } catch {
-      // The schemas come from a zod that is not this project's: they validate as they are.
-      return undefined;
-    }
-  },
-};

@@ -3,6 +3,7 @@
 import type { Background } from "./background.ts";
 import type { LimitStore, Logger, Validator } from "./ports.ts";
 import type { Schema } from "./schema.ts";
+import type { Signals } from "./signals.ts";
 
 export interface Services {
   readonly logger: Logger;
@@ -12,4 +13,6 @@ export interface Services {
   readonly background: Background;
   /** Where calls are counted. */
   readonly limits: LimitStore;
+  /** Who is told what happens on a call's way, where anybody watches. */
+  readonly signals?: Signals | undefined;
 }

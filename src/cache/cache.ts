@@ -2,6 +2,7 @@
 
 import type { CacheRead, CacheStore, Logger } from "../ports.ts";
 import { after, isPromise } from "../promises.ts";
+import type { Signal } from "../signals.ts";
 
 /** What is wanted, and how long it is kept; in milliseconds. */
 export interface Wanted {
@@ -23,11 +24,16 @@ export interface Making<T> {
   isOwn(error: unknown): boolean;
   /** Whether it has been told to end, and why. */
   readonly cancelled?: { readonly reason: unknown } | undefined;
+  /** Is told where the result comes from. */
+  tell?(outcome: Origin): void;
   /** Calls `listener` when it is told to end. */
   onCancel?(listener: () => void): void;
   /** Has `task` done after the answer, with a making that does not end with this one. */
   later?(task: (making: Making<T>) => Promise<void>): void;
 }
+
+/** Where a result came from. */
+export type Origin = Extract<Signal, { kind: "cache" }>["outcome"];
 
 /**
  * What came of a run, for those who wait for it. `again`: it was told to end, and one of them has to run; `alone`: it is not for
@@ -62,7 +68,9 @@ export class Cache {
         this.#logger?.warn({ err: error }, "A kept result cannot be read: it is made anew");
         return this.#make(wanted, making, read);
       }
-      if (read.entry.expiresIn <= wanted.stale) making.later?.((own) => this.#refresh(wanted, own));
+      const isStale = read.entry.expiresIn <= wanted.stale;
+      making.tell?.(isStale ? "stale" : "hit");
+      if (isStale) making.later?.((own) => this.#refresh(wanted, own));
       return value;
     });
   }
@@ -81,13 +89,16 @@ export class Cache {
     const name = `${stamp} ${wanted.key}`;
     if (making.cancelled) throw making.cancelled.reason;
     const flight = this.#flights.get(name);
-    return flight ? this.#join(flight, wanted, making) : this.#lead(name, stamp, wanted, making);
+    if (flight) return this.#join(flight, wanted, making);
+    making.tell?.("miss");
+    return this.#lead(name, stamp, wanted, making);
   }
 
   async #join<T>(flight: Flight, wanted: Wanted, making: Making<T>): Promise<T> {
     const landing = await flight.landing;
     if (landing === "again") return this.give(wanted, making);
     if (making.cancelled) throw making.cancelled.reason;
+    making.tell?.(landing === "alone" ? "miss" : "shared");
     if (landing === "alone") return making.run();
     if ("error" in landing) throw landing.error;
     return making.unpack(landing.text);

@@ -9,8 +9,9 @@ import type { Around } from "../heart.ts";
 import { ClientCapabilityError } from "../inquiry.ts";
 import type { CacheStore, IdempotencyStore, Logger } from "../ports.ts";
 import { after, isPromise } from "../promises.ts";
+import type { Signal } from "../signals.ts";
 import { timed } from "../time-limit.ts";
-import { Cache, type Making } from "./cache.ts";
+import { Cache, type Making, type Origin } from "./cache.ts";
 import { idempotent } from "./idempotency.ts";
 import { callerKey, dataKey } from "./key.ts";
 import { packed, unpacked } from "./results.ts";
@@ -101,6 +102,14 @@ function keeping(cache: Cache, caching: Caching, definition: ComponentDefinition
   };
 }
 
+/** Said of many calls: made once. */
+const CAME: Readonly<Record<Origin, Signal>> = {
+  hit: { kind: "cache", outcome: "hit" },
+  miss: { kind: "cache", outcome: "miss" },
+  stale: { kind: "cache", outcome: "stale" },
+  shared: { kind: "cache", outcome: "shared" },
+};
+
 /** The making of a result by a call. */
 class Answering implements Making<unknown> {
   readonly #ctx: RequestContext;
@@ -132,6 +141,10 @@ class Answering implements Making<unknown> {
     const { result, metadata } = unpacked(text, this.#kind);
     describeResponse(this.#ctx, metadata);
     return result;
+  }
+
+  tell(outcome: Origin): void {
+    servicesOf(this.#ctx).signals?.(this.#ctx, CAME[outcome]);
   }
 
   /** What a client was asked, or could not be asked, is its own. */

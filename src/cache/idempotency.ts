@@ -2,10 +2,18 @@
 
 import type { IdempotencyPlan } from "../caching.ts";
 import type { ToolDefinition } from "../components.ts";
-import { type RequestContext, cancellationOf, describeResponse, identityOf, originOf } from "../context.ts";
+import {
+  type RequestContext,
+  cancellationOf,
+  describeResponse,
+  identityOf,
+  originOf,
+  servicesOf,
+} from "../context.ts";
 import { MCPError, ValidationError, refusal } from "../errors.ts";
 import type { Around } from "../heart.ts";
 import type { IdempotencyStore, Logger } from "../ports.ts";
+import type { Signal } from "../signals.ts";
 import { dataKey } from "./key.ts";
 import { packed, unpacked } from "./results.ts";
 
@@ -19,6 +27,9 @@ const CLAIM_AFTER = 60_000;
 
 /** How often it is asked whether a call of another process has ended, in milliseconds. */
 const LOOK_AFTER = 250;
+
+const FIRST: Signal = { kind: "idempotency", outcome: "first" };
+const REPLAYED: Signal = { kind: "idempotency", outcome: "replayed" };
 
 /** What is known of a key: the arguments of its first call, and once that has ended its result. */
 interface Known {
@@ -83,12 +94,16 @@ export function idempotent({ name, definition, plan, timeout, store, logger }: I
     const cancellation = cancellationOf(ctx);
     for (;;) {
       const there = await store.claim(key, JSON.stringify(known), timeout + CLAIM_AFTER);
-      if (there === undefined) return first(key, known, ctx, () => run(ctx));
+      if (there === undefined) {
+        servicesOf(ctx).signals?.(ctx, FIRST);
+        return first(key, known, ctx, () => run(ctx));
+      }
       const before = JSON.parse(there) as Known;
       if (before.args !== print) throw reused();
       if (before.result !== undefined) {
         const { result, metadata } = unpacked(before.result, "tool");
         describeResponse(ctx, metadata);
+        servicesOf(ctx).signals?.(ctx, REPLAYED);
         return result;
       }
       await untilEnded(underWay.get(key));

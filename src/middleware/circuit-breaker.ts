@@ -7,6 +7,7 @@ import { ConfigurationError, MCPError, refusal } from "../errors.ts";
 import { InputRequired, Suspension } from "../inquiry.ts";
 import { type Names, checkCount, checkKnown, shown } from "../known-options.ts";
 import { either } from "../promises.ts";
+import type { Signal } from "../signals.ts";
 import { whenAnswered } from "../time-limit.ts";
 
 /** `closed`: calls run. `open`: they are refused. `half-open`: one call is tried. */
@@ -86,12 +87,16 @@ export function circuitBreaker(options: CircuitBreakerOptions = {}): CircuitBrea
     const { kind, component } = ctx.operation;
     // What is not there breaks nothing.
     if (component === undefined) return rest();
-    const circuit = circuitOf(perTool ? `${kind}:${component}` : SHARED);
+    const key = perTool ? `${kind}:${component}` : SHARED;
+    const circuit = circuitOf(key);
     const attempt = circuit.enter();
     if (!attempt) throw openCircuit(ctx, circuit.wait);
     const settle = (verdict: Verdict) => {
       const changed = attempt(verdict);
-      if (changed) tell(ctx, component, changed, pause);
+      if (!changed) return;
+      tell(ctx, component, changed, pause);
+      const signal: Signal = { kind: "circuit", circuit: key, state: changed, recovery: pause };
+      servicesOf(ctx).signals?.(ctx, signal);
     };
     // A layer further in that never settles has not succeeded.
     whenAnswered(ctx, () => settle("failure"));

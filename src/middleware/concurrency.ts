@@ -1,12 +1,13 @@
 /** How many calls may be under way at once. */
 
 import { type Pass, pass } from "../compose.ts";
-import type { OperationKind, RequestContext } from "../context.ts";
+import { type OperationKind, type RequestContext, servicesOf } from "../context.ts";
 import { milliseconds } from "../duration.ts";
 import { ConfigurationError, MCPError, refusal } from "../errors.ts";
 import { type Names, checkKnown, shown } from "../known-options.ts";
 import { CONCURRENCY, type ConcurrencyOptions, type LimitingLayer, checkConcurrency } from "../limits.ts";
 import { isPromise } from "../promises.ts";
+import type { Signal } from "../signals.ts";
 import { whenAnswered } from "../time-limit.ts";
 import { callerOf, goesByIdentity } from "./callers.ts";
 
@@ -56,7 +57,10 @@ function layer(
   const longest = queue ? milliseconds(queue.wait, "queue.wait") : 0;
   const caller = callerOf(by);
   const all = new Map<string, Places>();
-  const full = (ctx: RequestContext) => atCapacity(ctx, max, by === "server", perTool);
+  const full = (ctx: RequestContext) => {
+    servicesOf(ctx).signals?.(ctx, REFUSED);
+    return atCapacity(ctx, max, by === "server", perTool);
+  };
 
   const waiting = async (ctx: RequestContext, places: Places, rest: () => unknown) => {
     await places.wait(ctx, longest, () => full(ctx));
@@ -78,8 +82,12 @@ function layer(
   return { name: "concurrency", passive: true, kinds, handle: enter, [pass]: enter, limiting };
 }
 
+const ALLOWED: Signal = { kind: "limit", limit: "concurrency", outcome: "allowed" };
+const REFUSED: Signal = { kind: "limit", limit: "concurrency", outcome: "refused" };
+
 /** Runs a call that has a place, and gives the place back. */
 function seated(ctx: RequestContext, places: Places, rest: () => unknown): unknown {
+  servicesOf(ctx).signals?.(ctx, ALLOWED);
   let result;
   try {
     result = rest();

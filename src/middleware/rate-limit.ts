@@ -7,6 +7,7 @@ import { type Names, checkKnown, shown } from "../known-options.ts";
 import { type LimitingLayer, RATE_LIMIT, type RateLimitOptions, type RatePlan, ratePlan } from "../limits.ts";
 import type { LimitCharge, LimitVerdict } from "../ports.ts";
 import { after } from "../promises.ts";
+import type { Signal } from "../signals.ts";
 import { callerOf, goesByIdentity } from "./callers.ts";
 
 /** How often callers may call, as a layer says it. */
@@ -112,6 +113,7 @@ function layer(plan: RatePlan, { id, title, perTool, kinds, refusalText }: Layer
     const who = caller(ctx);
     if (who === undefined) return rest();
     return after(servicesOf(ctx).limits.charge(charges(ctx, who)), (verdict) => {
+      servicesOf(ctx).signals?.(ctx, verdict.allowed ? ALLOWED : REFUSED);
       decide(ctx, verdict);
       return rest();
     });
@@ -119,6 +121,9 @@ function layer(plan: RatePlan, { id, title, perTool, kinds, refusalText }: Layer
   const limiting = { id, byIdentity: goesByIdentity(by) };
   return { name: "rateLimit", passive: true, kinds, handle: enter, [pass]: enter, limiting };
 }
+
+const ALLOWED: Signal = { kind: "limit", limit: "rate", outcome: "allowed" };
+const REFUSED: Signal = { kind: "limit", limit: "rate", outcome: "refused" };
 
 /** What a call counts as. More than a limit ever holds could never pass: that is a mistake, and no answer to callers. */
 function weightOf(

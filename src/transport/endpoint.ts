@@ -57,6 +57,7 @@ export class Endpoint {
       background: runtime.background,
       validatorOf: runtime.validatorOf,
       limits: runtime.limits,
+      signals: runtime.signals,
       codec: new StateCodec(runtime.stateKeys),
       hub: new SubscriptionHub(runtime.eventBus, maxStreamsPerClient),
     };
