@@ -14,7 +14,7 @@ export interface Module {
   readonly shown: readonly Shown[];
 }
 
-interface Block {
+export interface Block {
   readonly language: string;
   readonly code: string;
 }
@@ -47,7 +47,8 @@ export function readPage(markdown: string): readonly Module[] {
   return [...modules].map(([file, { code, shown }]) => ({ file, code, shown }));
 }
 
-function blocks(markdown: string): readonly Block[] {
+/** The blocks of code of a page, in order. */
+export function blocks(markdown: string): readonly Block[] {
   return [...markdown.matchAll(/^```(\w+)\n([^]*?)^```$/gm)].map(([, language = "", code = ""]) => ({
     language,
     code,

@@ -134,24 +134,31 @@ function accepts(port: number): Promise<boolean> {
   });
 }
 
-/** What a curl command would print; machines that run the tests need not have curl. Knows -s, -H, -d and a URL. */
+/** What a curl command would print; machines that run the tests need not have curl. Knows -s, -i, -H, -d and a URL. */
 export async function curl(command: string): Promise<string> {
-  const words = [...command.matchAll(/'([^']*)'|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain ?? "");
+  const words = [...command.matchAll(/'([^']*)'|"([^"]*)"|(\S+)/g)].map(
+    ([, single, double, plain]) => single ?? double ?? plain ?? "",
+  );
   const headers = new Headers({ accept: "*/*" });
   let url = "";
-  let body: string | undefined;
+  const data: string[] = [];
   let withHead = false;
   if (words.shift() !== "curl") throw new Error(`One command that begins with curl, please: ${command}`);
   for (let word = words.shift(); word !== undefined; word = words.shift()) {
     if (word === "-H") {
       const [, name = "", value = ""] = /^([^:]+): *(.*)$/.exec(words.shift() ?? "") ?? [];
       headers.append(name, value);
-    } else if (word === "-d") body = words.shift() ?? "";
+    } else if (word === "-d") data.push(words.shift() ?? "");
     else if (word === "-i") withHead = true;
     else if (word.startsWith("http://")) url = word;
     else if (word !== "-s") throw new Error(`Teach the test ${word}, which stands in: ${command}`);
   }
-  const answer = await fetch(url, { headers, ...(body !== undefined && { method: "POST", body }) });
+  if (data.length > 0 && !headers.has("content-type"))
+    headers.set("content-type", "application/x-www-form-urlencoded");
+  const answer = await fetch(url, {
+    headers,
+    ...(data.length > 0 && { method: "POST", body: data.join("&") }),
+  });
   const { status, statusText } = answer;
   const fields = [...answer.headers].map(([name, value]) => `${name}: ${value}\n`);
   const head = withHead ? `HTTP/1.1 ${status} ${statusText}\n${fields.join("")}\n` : "";
