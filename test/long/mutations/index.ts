@@ -1,6 +1,7 @@
 /** Every defence, room by room. A new room is a file here and a line in each of the two lists. */
 
 import { argumentsRooms } from "./arguments.ts";
+import { auditRooms } from "./audit.ts";
 import { bodyRooms } from "./body.ts";
 import { credentialsRooms } from "./credentials.ts";
 import type { Room } from "./defence.ts";
@@ -35,4 +36,5 @@ export const rooms: readonly Room[] = [
   ...credentialsRooms,
   ...identityRooms,
   ...tokensRooms,
+  ...auditRooms,
 ];
