@@ -40,7 +40,8 @@ export interface IdempotencyOptions {
   readonly ttl?: Duration;
   /**
    * `arguments`: calls of one caller with the same arguments are the same, unless the client names them by keys. `client`: only
-   * calls with the same key are. Default: `arguments`.
+   * calls with the same key are. Default: `arguments` for a tool that is `idempotent`; `client` for the layer `idempotency()`,
+   * which knows nothing of the tools that it is around.
    */
   readonly key?: "arguments" | "client";
 }
@@ -50,9 +51,10 @@ export interface ChangingOptions {
   /**
    * Lets calls have their effect once: those that are the same are given the result of the first, and wait for it where it runs.
    * What fails is not kept. Clients name calls by `idempotencyKey` in `_meta`, or by the header `Idempotency-Key`. `true`, or
-   * {@link IdempotencyOptions}. Default: every call runs.
+   * {@link IdempotencyOptions}; `false`: every call runs, whatever a layer says. Default: what the innermost `idempotency()` around
+   * it says, where it is not `readOnlyHint` and has no cache; else every call runs.
    */
-  readonly idempotent?: true | IdempotencyOptions;
+  readonly idempotent?: boolean | IdempotencyOptions;
   /** Tags of components whose kept results are forgotten once this tool has run, for all callers, whatever became of it. */
   readonly invalidates?: readonly string[];
 }
@@ -84,7 +86,8 @@ export interface IdempotencyPlan {
 
 /** What a component declares of kept results, checked. */
 export interface DeclaredCaching {
-  readonly idempotent: IdempotencyPlan | undefined;
+  /** `false`: not either by a layer. */
+  readonly idempotent: IdempotencyPlan | false | undefined;
   readonly cache: CachePlan | undefined;
   readonly invalidates: readonly string[];
 }
@@ -100,7 +103,10 @@ export function declaredCaching(
     throw new ConfigurationError(
       `${what}: invalidates is ${shown(invalidates)}: write the tags of components with a cache, such as ["tasks"].`,
     );
-  const plan = idempotent === undefined ? undefined : idempotencyPlan(`${what}: idempotent`, idempotent);
+  const plan =
+    idempotent === undefined || idempotent === false
+      ? idempotent
+      : idempotencyPlan(`${what}: idempotent`, idempotent, "arguments");
   if (cache === undefined) return { cache, invalidates, idempotent: plan };
   if (invalidates.length > 0 || plan)
     throw new ConfigurationError(
@@ -111,11 +117,16 @@ export function declaredCaching(
 
 const IDEMPOTENT: Names<IdempotencyOptions> = { ttl: true, key: true };
 
-function idempotencyPlan(what: string, options: true | IdempotencyOptions): IdempotencyPlan {
+/** Reads how calls have their effect once. Throws a {@link ConfigurationError} that says what to write. */
+export function idempotencyPlan(
+  what: string,
+  options: true | IdempotencyOptions,
+  otherwise: IdempotencyPlan["key"],
+): IdempotencyPlan {
   if (options !== true && (typeof options !== "object" || options === null))
     throw new ConfigurationError(`${what} is ${shown(options)}: write true, or { ttl: "1h" }.`);
   if (options !== true) checkKnown(what, options, IDEMPOTENT);
-  const { ttl = "24h", key = "arguments" } = options === true ? {} : options;
+  const { ttl = "24h", key = otherwise } = options === true ? {} : options;
   checkChoice(`${what}: key`, key, ["arguments", "client"]);
   return { ttl: lifetime(`${what}: ttl`, ttl), key };
 }

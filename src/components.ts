@@ -127,6 +127,7 @@ export interface ToolDefinition extends Definition {
     readonly name: string;
     readonly inputSchema: JsonSchema;
     readonly outputSchema?: JsonSchema;
+    readonly annotations?: ToolAnnotations;
   };
   readonly input: Schema | undefined;
   readonly output: Schema | undefined;

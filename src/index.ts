@@ -73,6 +73,7 @@ export type {
 } from "./middleware/circuit-breaker.ts";
 export { concurrency } from "./middleware/concurrency.ts";
 export type { ConcurrencyLayerOptions } from "./middleware/concurrency.ts";
+export { idempotency } from "./middleware/idempotency.ts";
 export { logging } from "./middleware/logging.ts";
 export type { LoggingOptions } from "./middleware/logging.ts";
 export { rateLimit } from "./middleware/rate-limit.ts";

@@ -1,6 +1,7 @@
 /** The rooms that a server loads while it gets ready, and no sooner than it needs them. */
 
 import type { CompilerLoaders } from "./compilers.ts";
+import type { Middleware } from "./compose.ts";
 import type { HeartOptions } from "./heart.ts";
 import type { MCPServerOptions } from "./options.ts";
 import type { Logger } from "./ports.ts";
@@ -21,6 +22,7 @@ export const LOADERS: CompilerLoaders = {
 /** What stands around components that declare what of theirs is kept. */
 export async function cachingOf(
   { name, version, cache, idempotency }: MCPServerOptions,
+  middleware: readonly Middleware[],
   timeout: number,
   logger: Logger,
 ): Promise<HeartOptions["around"]> {
@@ -28,5 +30,5 @@ export async function cachingOf(
   const { memoryCache, memoryIdempotencyStore } = await import("./cache/memory.ts");
   const store = cache?.store ?? memoryCache();
   const records = idempotency?.store ?? memoryIdempotencyStore();
-  return declaredCaching({ name, version, store, records, logger, timeout });
+  return declaredCaching({ name, version, store, records, logger, middleware, timeout });
 }

@@ -5,6 +5,7 @@ import { Background } from "./background.ts";
 import { type Middleware, checkMiddleware, isPassive } from "./compose.ts";
 import { Compilers, examine } from "./compilers.ts";
 import { timeLimit } from "./duration.ts";
+import { idempotencyOf } from "./effects.ts";
 import { ConfigurationError } from "./errors.ts";
 import type { HeartOptions } from "./heart.ts";
 import { unfailing } from "./logger.ts";
@@ -341,7 +342,7 @@ export class MCPServer extends Lifespan {
       logger.error({ problems }, "Components added after the start are wrong and are left out");
     const limited = definitions.some(({ rateLimit, concurrency }) => rateLimit ?? concurrency);
     const caches = definitions.some(
-      ({ cache, invalidates, idempotent }) => cache || idempotent || invalidates.length > 0,
+      (each) => each.cache || each.invalidates.length > 0 || idempotencyOf(each, this.#middleware),
     );
     this.#sealed = seal(sound, {
       info: this.#info,
@@ -355,7 +356,7 @@ export class MCPServer extends Lifespan {
       callersDiffer: !this.#middleware.every(isPassive),
       timeout: this.#timeout,
       around: caches
-        ? (this.#around ??= await cachingOf(this.#options, this.#timeout, logger))
+        ? (this.#around ??= await cachingOf(this.#options, this.#middleware, this.#timeout, logger))
         : () => undefined,
       declared: limited ? (await import("./middleware/declared.ts")).declaredLayers : () => [],
       compile: this.#compilers.compile,

@@ -4,13 +4,15 @@ import { BackgroundTasks } from "../background.ts";
 import type { CachePlan } from "../caching.ts";
 import { Cancellation } from "../cancellation.ts";
 import type { ComponentDefinition } from "../components.ts";
+import type { Middleware } from "../compose.ts";
 import { type RequestContext, cancellationOf, describeResponse, detached, servicesOf } from "../context.ts";
+import { idempotencyOf } from "../effects.ts";
 import type { Around } from "../heart.ts";
 import { ClientCapabilityError } from "../inquiry.ts";
 import type { CacheStore, IdempotencyStore, Logger } from "../ports.ts";
 import { after, isPromise } from "../promises.ts";
 import type { Signal } from "../signals.ts";
-import { timed } from "../time-limit.ts";
+import { timeLimitIn, timed } from "../time-limit.ts";
 import { Cache, type Making, type Origin } from "./cache.ts";
 import { idempotent } from "./idempotency.ts";
 import { callerKey, dataKey } from "./key.ts";
@@ -23,7 +25,9 @@ export interface Caching {
   readonly store: CacheStore;
   readonly records: IdempotencyStore;
   readonly logger: Logger;
-  /** The time limit of components that set none, in milliseconds. */
+  /** The layers around all of its components. */
+  readonly middleware: readonly Middleware[];
+  /** The time limit of components for which nothing sets another, in milliseconds. */
   readonly timeout: number;
 }
 
@@ -39,19 +43,14 @@ export function declaredCaching(caching: Caching): (definition: ComponentDefinit
 }
 
 function aroundOf(definition: ComponentDefinition, cache: Cache, caching: Caching): Around | undefined {
-  const { invalidates, idempotent: plan } = definition;
-  if (definition.cache) return keeping(cache, caching, definition, definition.cache);
+  const { name, records: store, logger, middleware } = caching;
+  const timeout = definition.timeout ?? timeLimitIn([...middleware, ...definition.layers], caching.timeout);
+  if (definition.cache) return keeping(cache, caching, definition, definition.cache, timeout);
+  const { invalidates } = definition;
   const inner = invalidates.length > 0 ? invalidating(cache, invalidates) : undefined;
+  const plan = idempotencyOf(definition, middleware);
   if (!plan || definition.kind !== "tool") return inner;
-  const { name, records: store, logger } = caching;
-  const outer = idempotent({
-    name,
-    definition,
-    plan,
-    timeout: definition.timeout ?? caching.timeout,
-    store,
-    logger,
-  });
+  const outer = idempotent({ name, definition, plan, timeout, store, logger });
   // What is given again has changed nothing again.
   return inner ? (args, ctx, run) => outer(args, ctx, (own) => inner(args, own, run)) : outer;
 }
@@ -74,12 +73,17 @@ function invalidating(cache: Cache, tags: readonly string[]): Around {
   };
 }
 
-function keeping(cache: Cache, caching: Caching, definition: ComponentDefinition, plan: CachePlan): Around {
+function keeping(
+  cache: Cache,
+  caching: Caching,
+  definition: ComponentDefinition,
+  plan: CachePlan,
+  timeout: number,
+): Around {
   const { kind, key: component, order, tags } = definition;
   const { name, version, logger } = caching;
   // A component that is registered anew is another one.
   const prefix = JSON.stringify([name, version, kind, component, order]);
-  const timeout = definition.timeout ?? caching.timeout;
   const { ttl, stale, scope } = plan;
   let told = false;
   return (args, ctx, run) => {

@@ -1,6 +1,6 @@
 /** What may be kept for whom, and what `cached()` makes of a function. Checked by the compiler; never run. */
 
-import { MCPServer, cached, hasRole } from "gantry-mcp";
+import { MCPServer, cached, hasRole, idempotency } from "gantry-mcp";
 import { z } from "zod";
 import { exactly } from "./assertions.ts";
 
@@ -24,8 +24,12 @@ server.prompt("prompt", { description, cache: { ttl: "1h" } }, () => "");
 
 server.tool("once", { description, idempotent: true }, () => "");
 server.tool("once", { description, idempotent: { ttl: "1h", key: "client" } }, () => "");
-// @ts-expect-error -- left out where it is not
 server.tool("once", { description, idempotent: false }, () => "");
+// @ts-expect-error -- no way to tell calls apart
+server.tool("once", { description, idempotent: { key: "header" } }, () => "");
+server.use(idempotency()).use(idempotency({ ttl: "1h", key: "arguments" }));
+// @ts-expect-error -- no way to tell calls apart
+idempotency({ key: "header" });
 
 // @ts-expect-error -- guards might have told callers apart
 server.tool("g", { description, guards: [hasRole("a")], cache: { ttl: 1, scope: "shared" } }, () => "");

@@ -37,7 +37,8 @@ test("100,000 calls of adversarial callers and arguments are each given their ow
   const { logger } = capturedLog();
   const store = memoryCache({ maxSize: 1_000_000, maxBytes: 512 * 1024 * 1024 });
   const records = memoryIdempotencyStore();
-  const caching = declaredCaching({ name: "keys", version: "1", store, records, logger, timeout: 1_000 });
+  const server = { name: "keys", version: "1", middleware: [], timeout: 1_000 };
+  const caching = declaredCaching({ ...server, store, records, logger });
   const options = { description: "d", cache: { ttl: "5m" } } as const;
   const around = caching(defineTool(0, "t", options, () => "", "follow-schema"));
   const services = {

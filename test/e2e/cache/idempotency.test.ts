@@ -225,6 +225,18 @@ test("while its store fails, so does the tool, and nobody is told why", async ()
   });
 });
 
+test("arguments that cannot be compared are an error of the server, and the log says what to write", async () => {
+  const { logger, entries } = capturedLog();
+  const { server } = shop(true, { logger });
+  let runs = 0;
+  const link = z.object({ link: z.string().transform((text) => new URL(text)) });
+  server.tool("open", { ...about, input: link, idempotent: true }, () => ++runs);
+  const client = await connect(server);
+  expect(await codeOf(client.call("open", { link: "https://a.example" }))).toBe("INTERNAL_ERROR");
+  expect(runs).toBe(0);
+  expect(JSON.stringify(entries().at(-1))).toContain("or say idempotent: false");
+});
+
 test("what is given again invalidates nothing again", async () => {
   let runs = 0;
   const { server } = shop();
@@ -239,7 +251,7 @@ test("what is given again invalidates nothing again", async () => {
 });
 
 test.each<readonly [object, string]>([
-  [{ idempotent: false }, 'Tool "t": idempotent is false: write true, or { ttl: "1h" }.'],
+  [{ idempotent: null }, 'Tool "t": idempotent is null: write true, or { ttl: "1h" }.'],
   [{ idempotent: { ttl: 0 } }, "ttl is 0, which keeps nothing"],
   [{ idempotent: { key: "header" } }, 'key is "header": write "arguments" or "client".'],
   [{ idempotent: { keys: 1 } }, 'idempotent: unknown option "keys". Did you mean "key"?'],

@@ -8,6 +8,7 @@ import type { Room } from "./defence.ts";
 import { hintsRooms } from "./hints.ts";
 import { httpRooms } from "./http.ts";
 import { identityRooms } from "./identity.ts";
+import { keptRooms } from "./kept.ts";
 import { lifecycleRooms } from "./lifecycle.ts";
 import { operationsRooms } from "./operations.ts";
 import { pipelineRooms } from "./pipeline.ts";
@@ -28,6 +29,7 @@ export const rooms: readonly Room[] = [
   ...operationsRooms,
   ...lifecycleRooms,
   ...pipelineRooms,
+  ...keptRooms,
   ...streamsRooms,
   ...sessionsRooms,
   ...questionsRooms,
