@@ -42,8 +42,13 @@ export type { TemplateParams } from "./uri-template.ts";
 // Schemas
 export { jsonSchema } from "./schema.ts";
 export type { Parsed, Returned, Schema, StandardSchema, TypedJsonSchema } from "./schema.ts";
-export type { JsonSchema, Logger } from "./ports.ts";
+export type { JsonSchema } from "./ports.ts";
 export type { Duration } from "./duration.ts";
+
+// Logs
+export { createLogger } from "./observe/log.ts";
+export type { LoggerOptions, ServerLogger } from "./observe/log.ts";
+export type { Logger, Severity } from "./ports.ts";
 
 // Requests
 export type { RequestContext } from "./context.ts";

@@ -14,7 +14,14 @@ export interface Logger {
   info(fields: object, message: string): void;
   warn(fields: object, message: string): void;
   error(fields: object, message: string): void;
+  /** Makes a logger that adds `fields` to each of its lines. Where there is none, fields are added line by line. */
+  child?(fields: object): Logger;
+  /** Whether lines of a level are written: what would stand in others is not made. */
+  isLevelEnabled?(level: Severity): boolean;
 }
+
+/** How grave a line of the log is, the least first. */
+export type Severity = "debug" | "info" | "warn" | "error";
 
 /** A plain JSON Schema, as an author may write it in place of a Standard Schema. */
 export type JsonSchema = { readonly [keyword: string]: unknown };

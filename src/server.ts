@@ -300,7 +300,7 @@ export class MCPServer extends Lifespan {
 
   /** Everything that needs loading, and the first sealing: throws where the set-up is wrong. */
   async #prepare(): Promise<Runtime> {
-    const logger = unfailing((this.#logger ??= (await import("./observe/log.ts")).jsonLogger()));
+    const logger = unfailing((this.#logger ??= (await import("./observe/log.ts")).createLogger()));
     const limits = (this.#limits ??= (await import("./limits/memory.ts")).memoryLimitStore());
     await this.#seal(logger);
     const layers = this.#registry.enabled().flatMap((definition) => definition.layers);

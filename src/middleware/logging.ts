@@ -6,7 +6,7 @@ import { ConfigurationError, MCPError } from "../errors.ts";
 import { InputRequired, Suspension } from "../inquiry.ts";
 import { type Names, checkKnown, shown } from "../known-options.ts";
 import { unfailing } from "../logger.ts";
-import type { Logger } from "../ports.ts";
+import type { Logger, Severity } from "../ports.ts";
 import { either } from "../promises.ts";
 import { shortened } from "../refusals.ts";
 import { ToolResult } from "../result.ts";
@@ -41,7 +41,7 @@ export function logging(options: LoggingOptions = {}): PassiveLayer & PassingLay
   const own = logger && unfailing(logger);
   const enter: Pass = (ctx, rest) => {
     const started = performance.now();
-    const line = (at: keyof Logger, became: string, code?: string) =>
+    const line = (at: Severity, became: string, code?: string) =>
       write(own ?? servicesOf(ctx).logger, at, ctx, started, became, code);
     return either(
       rest,
@@ -66,7 +66,7 @@ const FAILED = "failed after";
 
 function write(
   logger: Logger,
-  level: keyof Logger,
+  level: Severity,
   ctx: RequestContext,
   started: number,
   became: string,

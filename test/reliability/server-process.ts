@@ -2,6 +2,7 @@
 
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
+import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import type { HttpOptions } from "gantry-mcp";
 import type { Answers } from "./load-server.ts";
@@ -44,6 +45,11 @@ export class ServerProcess<A extends Answering = Answers> {
       this.#waiting.get(id)?.(answer);
       this.#waiting.delete(id);
     });
+  }
+
+  /** Where the server's log is read, to read it more slowly or not at all. */
+  get reader(): Readable | null {
+    return this.#child.stderr;
   }
 
   get pid(): number | undefined {

@@ -10,6 +10,7 @@ import { httpRooms } from "./http.ts";
 import { identityRooms } from "./identity.ts";
 import { keptRooms } from "./kept.ts";
 import { lifecycleRooms } from "./lifecycle.ts";
+import { logsRooms } from "./logs.ts";
 import { operationsRooms } from "./operations.ts";
 import { pipelineRooms } from "./pipeline.ts";
 import { questionsRooms } from "./questions.ts";
@@ -27,6 +28,7 @@ export const rooms: readonly Room[] = [
   ...templatesRooms,
   ...argumentsRooms,
   ...operationsRooms,
+  ...logsRooms,
   ...lifecycleRooms,
   ...pipelineRooms,
   ...keptRooms,
