@@ -10,12 +10,12 @@ export interface Notifier {
 }
 
 export class Announcer implements Notifier {
-  readonly #bus: EventBus;
+  readonly #carrier: { readonly eventBus: EventBus };
   readonly #logger: () => Logger | undefined;
   readonly #changed = new Set<"tools" | "resources" | "prompts">();
 
-  constructor(bus: EventBus, logger: () => Logger | undefined) {
-    this.#bus = bus;
+  constructor(carrier: { readonly eventBus: EventBus }, logger: () => Logger | undefined) {
+    this.#carrier = carrier;
     this.#logger = logger;
   }
 
@@ -38,7 +38,7 @@ export class Announcer implements Notifier {
     const failed = (error: unknown) =>
       this.#logger()?.error({ err: error }, "An event could not be published");
     try {
-      void Promise.resolve(this.#bus.publish(event)).catch(failed);
+      void Promise.resolve(this.#carrier.eventBus.publish(event)).catch(failed);
     } catch (error) {
       failed(error);
     }

@@ -76,30 +76,41 @@ export function recognising(
   }));
 }
 
-/** Layers that count what they cannot know yet, or under a name that another has: each told once. */
+/**
+ * Layers that count what they cannot know yet, or under a name that another has: each told once.
+ *
+ * @param isShared - Whether all that is counted is counted together with other processes.
+ */
 export function orderProblems(
   definitions: readonly ComponentDefinition[],
   server: readonly Middleware[],
+  isShared: boolean,
 ): readonly string[] {
   const problems = new Set<string>();
   const counting = new Map<string, Middleware>();
-  for (const layers of [server, ...definitions.map((each) => [...server, ...each.layers])]) {
+  const onions = definitions.map(({ kind, key, layers }) => ({
+    component: `${kind}:${key}`,
+    layers: [...server, ...layers],
+  }));
+  for (const { component, layers } of [{ component: "", layers: server }, ...onions]) {
     const identified = layers.findIndex(isAuthentication);
     layers.forEach((layer, index) => {
       if (!isLimiting(layer)) return;
-      const { id, byIdentity } = layer.limiting;
+      const { store, id, byIdentity, perTool } = layer.limiting;
       if (byIdentity && index < identified) {
         problems.add(
           `${layer.name}() counts callers, and stands outside authenticate(), which finds out who calls. Write server.use(${layer.name}(…)) after server.use(authenticate(…)), or count by: "address".`,
         );
       }
-      if (id === undefined) return;
-      const other = counting.get(id) ?? layer;
+      // In this process each layer has places and circuits of its own.
+      if (store !== "limits" && !isShared) return;
+      const name = [store, id, ...(perTool ? [component] : [])].join(" ");
+      const other = counting.get(name) ?? layer;
       if (other !== layer)
         problems.add(
           `Two ${layer.name}() count under one name, "${id}". Give each a name of its own: ${layer.name}({ name: "reports", … }).`,
         );
-      counting.set(id, other);
+      counting.set(name, other);
     });
   }
   return [...problems];

@@ -21,6 +21,7 @@ export type ErrorCode =
   | "CONCURRENCY_LIMIT_EXCEEDED"
   | "TIMEOUT"
   | "CIRCUIT_OPEN"
+  | "BACKEND_UNAVAILABLE"
   | "CANCELLED"
   | "TOOL_ERROR"
   | "RESOURCE_ERROR"
@@ -55,6 +56,10 @@ export const ERROR_CODES: Readonly<Record<ErrorCode, CodeEntry>> = {
   },
   TIMEOUT: { when: "The call did not finish within its time limit.", retryable: true },
   CIRCUIT_OPEN: { when: "The operation failed repeatedly and is paused for a while.", retryable: true },
+  BACKEND_UNAVAILABLE: {
+    when: "The store that the server's processes share cannot be reached; try again shortly.",
+    retryable: true,
+  },
   CANCELLED: { when: "The caller or a shutdown ended the call before it finished.", retryable: true },
   TOOL_ERROR: { when: "The tool refused, with a message meant for the caller.", retryable: false },
   RESOURCE_ERROR: { when: "The resource refused, with a message meant for the caller.", retryable: false },

@@ -70,12 +70,7 @@ export type {
 
 // Middleware
 export { circuitBreaker } from "./middleware/circuit-breaker.ts";
-export type {
-  CircuitBreaker,
-  CircuitBreakerOptions,
-  CircuitRef,
-  CircuitState,
-} from "./middleware/circuit-breaker.ts";
+export type { CircuitBreaker, CircuitBreakerOptions, CircuitRef } from "./middleware/circuit-breaker.ts";
 export { concurrency } from "./middleware/concurrency.ts";
 export type { ConcurrencyLayerOptions } from "./middleware/concurrency.ts";
 export { idempotency } from "./middleware/idempotency.ts";
@@ -113,6 +108,25 @@ export type {
   IdempotencyOptions,
 } from "./caching.ts";
 export type { CacheEntry, CacheRead, CacheStore, IdempotencyStore } from "./ports.ts";
+
+// What processes share
+export { memoryPlaceStore } from "./places.ts";
+export { memoryCircuitStore } from "./circuits.ts";
+export type {
+  Backend,
+  BackendOwner,
+  CacheClaim,
+  CircuitAttempt,
+  CircuitChange,
+  CircuitPlan,
+  CircuitRefusal,
+  CircuitState,
+  CircuitStore,
+  CircuitVerdict,
+  Place,
+  PlaceLimit,
+  PlaceStore,
+} from "./ports.ts";
 
 // Background work
 export type { BackgroundTasks } from "./background.ts";

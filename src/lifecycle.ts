@@ -30,6 +30,12 @@ export class Lifecycle {
     this.#shutdown.push(() => hook());
   }
 
+  /** Runs `open` before all start-up hooks, and `close` after all shutdown hooks. */
+  around(open: Hook, close: Hook): void {
+    this.#startup.unshift(open);
+    this.#shutdown.unshift(() => close());
+  }
+
   /** Runs when no call is under way any more, before the shutdown hooks end what it may need. */
   afterCalls(hook: (logger: Logger) => unknown): void {
     this.#afterCalls.push(hook);

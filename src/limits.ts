@@ -5,7 +5,7 @@ import type { RequestContext } from "./context.ts";
 import { type Duration, timeLimit } from "./duration.ts";
 import { ConfigurationError } from "./errors.ts";
 import { type Names, checkChoice, checkCount, checkKnown, shown } from "./known-options.ts";
-import type { Limit } from "./ports.ts";
+import type { Backend, Limit } from "./ports.ts";
 
 /** A count and a unit of time: `"10/s"`, `"100/min"`, `"1000/h"`, `"5000/d"`. */
 export type Rate = `${number}/${keyof typeof UNITS}`;
@@ -83,10 +83,16 @@ export interface RatePlan {
 /** A layer that counts. */
 export interface LimitingLayer extends PassiveLayer, PassingLayer {
   readonly limiting: {
-    /** Under which name it counts in the server's store; `undefined` where it needs none. */
-    readonly id: string | undefined;
+    /** Where it counts. */
+    readonly store: "limits" | "places" | "circuits";
+    /** Under which name it counts there. */
+    readonly id: string;
     /** Whether it has to know who calls. */
     readonly byIdentity: boolean;
+    /** Whether it counts each component by itself under that name. */
+    readonly perTool: boolean;
+    /** Is told where it counts, where that is not in this process. */
+    readonly share?: (backend: Backend) => void;
   };
 }
 
@@ -205,6 +211,14 @@ export function ratePlan(what: string, options: RateLimitOptions): RatePlan {
   });
   const text = given.map(({ option, unit }) => `${options[option]}/${unit}`).join(", ");
   return { windows, by, weight, text };
+}
+
+/** Checks the name under which a layer counts. Throws a {@link ConfigurationError} that says what to write. */
+export function checkLayerName(what: string, name: string | undefined): void {
+  if (name !== undefined && !/^[\w.-]{1,64}$/.test(name))
+    throw new ConfigurationError(
+      `${what}: name is ${shown(name)}: use 1 to 64 letters, digits, "_", "-" and ".".`,
+    );
 }
 
 export const CONCURRENCY: Names<ConcurrencyOptions> = { max: true, by: true, queue: true };

@@ -7,7 +7,15 @@ import type { Duration } from "./duration.ts";
 import { ConfigurationError } from "./errors.ts";
 import { type Names, checkChoice, checkCount, checkKnown, shown } from "./known-options.ts";
 import { checkMetadata } from "./metadata.ts";
-import type { CacheStore, EventBus, EventStore, IdempotencyStore, LimitStore, Logger } from "./ports.ts";
+import type {
+  Backend,
+  CacheStore,
+  EventBus,
+  EventStore,
+  IdempotencyStore,
+  LimitStore,
+  Logger,
+} from "./ports.ts";
 
 export interface MCPServerOptions {
   /** The server's name, as clients see it. */
@@ -35,7 +43,12 @@ export interface MCPServerOptions {
   readonly requestState?: StateOptions;
   /** Whether lists show what a caller may use, or also the rest. Default: `"permitted"`. */
   readonly listing?: "permitted" | "all";
-  /** Carries changes to those who listen. Default: within this process. */
+  /**
+   * Where processes that serve together keep what they share: limits, places, circuits, results, idempotent calls, changes and the
+   * messages of sessions. The options below replace one part of it. Default: everything in this process's memory.
+   */
+  readonly backend?: Backend;
+  /** Carries changes to those who listen. Default: the `backend`, or within this process. */
   readonly eventBus?: EventBus;
   /** Where calls are counted against limits. */
   readonly limits?: LimitsOptions;
@@ -47,19 +60,19 @@ export interface MCPServerOptions {
 
 /** Where calls are counted against limits of rate. */
 export interface LimitsOptions {
-  /** Default: {@link memoryLimitStore}, which counts in this process. */
+  /** Default: the server's `backend`, or {@link memoryLimitStore}, which counts in this process. */
   readonly store?: LimitStore;
 }
 
 /** Where results are kept. */
 export interface CacheStoreOptions {
-  /** Default: {@link memoryCache}, which keeps them in this process. */
+  /** Default: the server's `backend`, or {@link memoryCache}, which keeps them in this process. */
   readonly store?: CacheStore;
 }
 
 /** Where it is kept what calls of idempotent tools came to. */
 export interface IdempotencyStoreOptions {
-  /** Default: {@link memoryIdempotencyStore}, which keeps it in this process. */
+  /** Default: the server's `backend`, or {@link memoryIdempotencyStore}, which keeps it in this process. */
   readonly store?: IdempotencyStore;
 }
 
@@ -102,7 +115,10 @@ export interface SessionOptions {
   readonly max?: number;
   /** How long a session without requests and streams is kept. Default: `"30m"`. */
   readonly idle?: Duration;
-  /** Where messages are kept for clients that lost their connection. Default: the last 10,000, at most 32 MiB, in memory. */
+  /**
+   * Where messages are kept for clients that lost their connection. Default: the server's `backend`, or in memory the last 10,000,
+   * at most 32 MiB.
+   */
   readonly eventStore?: EventStore;
   /** How long clients wait before they reconnect. Default: `"1s"`. */
   readonly retry?: Duration;
@@ -176,6 +192,7 @@ const SERVER: Names<MCPServerOptions> = {
   http: true,
   cacheHint: true,
   requestState: true,
+  backend: true,
   eventBus: true,
   listing: true,
   limits: true,
@@ -185,6 +202,16 @@ const SERVER: Names<MCPServerOptions> = {
 const LIMITS: Names<LimitsOptions> = { store: true };
 const CACHE: Names<CacheStoreOptions> = { store: true };
 const IDEMPOTENCY: Names<IdempotencyStoreOptions> = { store: true };
+/** The parts of a backend, and what each of them does. */
+const BACKEND: Readonly<Record<Exclude<keyof Backend, "open" | "probe" | "close">, readonly string[]>> = {
+  limits: ["charge"],
+  places: ["take"],
+  circuits: ["enter", "state", "reset"],
+  cache: ["read", "write", "invalidate"],
+  idempotency: ["claim", "replace", "release"],
+  eventBus: ["publish", "subscribe"],
+  eventStore: ["append", "after", "forget"],
+};
 const HTTP: Names<HttpOptions> = {
   path: true,
   publicUrl: true,
@@ -219,6 +246,7 @@ export function checkServerOptions(options: unknown): void {
     pageSize = 1,
     http,
     requestState,
+    backend,
     eventBus,
     limits,
     cache,
@@ -241,20 +269,21 @@ export function checkServerOptions(options: unknown): void {
   const { sessions } = (http ?? {}) as HttpOptions;
   if (typeof sessions !== "boolean")
     checkGroup("http.sessions", sessions, SESSIONS, 'true, or { idle: "10m" }');
-  checkPort("http.sessions.eventStore", (sessions as SessionOptions | undefined)?.eventStore, [
-    "append",
-    "after",
-    "forget",
-  ]);
+  checkPort(
+    "http.sessions.eventStore",
+    (sessions as SessionOptions | undefined)?.eventStore,
+    BACKEND.eventStore,
+  );
   checkGroup("requestState", requestState, STATE, "{ keys: [process.env.STATE_KEY] }");
-  checkPort("eventBus", eventBus, ["publish", "subscribe"]);
+  checkBackend(backend);
+  checkPort("eventBus", eventBus, BACKEND.eventBus);
   checkGroup("limits", limits, LIMITS, "{ store: memoryLimitStore() }");
-  checkPort("limits.store", (limits as LimitsOptions | undefined)?.store, ["charge"]);
+  checkPort("limits.store", (limits as LimitsOptions | undefined)?.store, BACKEND.limits);
   checkGroup("cache", cache, CACHE, "{ store: memoryCache() }");
-  checkPort("cache.store", (cache as CacheStoreOptions | undefined)?.store, ["read", "write", "invalidate"]);
+  checkPort("cache.store", (cache as CacheStoreOptions | undefined)?.store, BACKEND.cache);
   checkGroup("idempotency", idempotency, IDEMPOTENCY, "{ store: memoryIdempotencyStore() }");
   const { store } = (idempotency ?? {}) as IdempotencyStoreOptions;
-  checkPort("idempotency.store", store, ["claim", "replace", "release"]);
+  checkPort("idempotency.store", store, BACKEND.idempotency);
   checkHint("cacheHint", cacheHint);
 }
 
@@ -269,6 +298,21 @@ function checkGroup(
   if (typeof options !== "object" || options === null)
     throw new ConfigurationError(`${what} is ${shown(options)}: write ${sample}.`);
   checkKnown(`MCPServer: ${what}`, options, known);
+}
+
+function checkBackend(backend: unknown): void {
+  if (backend === undefined) return;
+  if (typeof backend !== "object" || backend === null)
+    throw new ConfigurationError(
+      `backend is ${shown(backend)}: write redis("rediss://…"), with redis from "gantry-mcp/redis".`,
+    );
+  checkPort("backend", backend, ["open", "probe", "close"]);
+  for (const [part, methods] of Object.entries(BACKEND)) {
+    const store = (backend as Record<string, unknown>)[part];
+    if (typeof store !== "object" || store === null)
+      throw new ConfigurationError(`backend.${part} is ${shown(store)}: write a store there.`);
+    checkPort(`backend.${part}`, store, methods);
+  }
 }
 
 /** An object of the author's that stands for one of ours. */

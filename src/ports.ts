@@ -60,11 +60,15 @@ export interface EventBus {
  * on where it was ("Resumability and Redelivery").
  */
 export interface EventStore {
-  /** Stores a message and gives its id, unique among all streams. */
+  /**
+   * Stores a message and gives its id, unique among all streams.
+   *
+   * @param streamId - The session's id, `/`, and which of its streams.
+   */
   append(streamId: string, message: object): string | Promise<string>;
   /** The stream that an event belongs to, and what followed it there. `undefined` where it is not known. */
   after(eventId: string): EventReplay | undefined | Promise<EventReplay | undefined>;
-  /** Forgets a session's streams; their ids begin with `prefix`. */
+  /** Forgets a session's streams; their ids begin with `prefix`, the session's id and `/`. */
   forget(prefix: string): void | Promise<void>;
 }
 
@@ -123,6 +127,93 @@ export interface LimitStore {
   charge(charges: readonly LimitCharge[]): LimitVerdict | Promise<LimitVerdict>;
 }
 
+/** How many calls may be under way at once, and how many may wait for a place. */
+export interface PlaceLimit {
+  /** How many places there are. */
+  readonly max: number;
+  /** How many may wait for one, in the order in which they came; 0 where nobody does. */
+  readonly queue: number;
+  /** How long each of them waits, in milliseconds. */
+  readonly wait: number;
+}
+
+/** A place that was taken. */
+export interface Place {
+  /** Gives it back, once. */
+  leave(): void;
+}
+
+/**
+ * Gives calls places, so that no more of them run at once than may. The default knows the calls of this process; one that
+ * several processes share lets them keep to one limit, and takes back the places of processes that have ended.
+ */
+export interface PlaceStore {
+  /**
+   * Takes a place, at once where one is free, else by waiting where the limit says so. Gives nothing where none became free.
+   * Rejects where `seeker`'s signal fires before.
+   *
+   * @param key - What has places of its own: one limit and one caller.
+   * @param limit - The same whenever the key is the same.
+   * @param seeker - Whose signal says that the call is over.
+   */
+  take(
+    key: string,
+    limit: PlaceLimit,
+    seeker: { readonly signal: AbortSignal },
+  ): Place | undefined | Promise<Place | undefined>;
+}
+
+/** When a circuit opens, and for how long. */
+export interface CircuitPlan {
+  /** How many failures in a row open it. */
+  readonly failures: number;
+  /** How long it stays open before one call is tried, in milliseconds. */
+  readonly recovery: number;
+}
+
+/** `closed`: calls run. `open`: they are refused. `half-open`: one call is tried. */
+export type CircuitState = "closed" | "open" | "half-open";
+
+/** What a call says of what it needs: that it works, that it is broken, or nothing. */
+export type CircuitVerdict = "success" | "failure" | "neither";
+
+/** A call that runs under a circuit. */
+export interface CircuitAttempt {
+  /** Whether it is the one call by which an open circuit is tried. */
+  readonly probe: boolean;
+  /** Takes the verdict, once, and tells what that made of the circuit, if it changed. */
+  settle(verdict: CircuitVerdict): CircuitChange | Promise<CircuitChange>;
+}
+
+export type CircuitChange = "open" | "closed" | undefined;
+
+/** A call that a circuit refuses: how long its caller had better wait, in milliseconds. */
+export interface CircuitRefusal {
+  readonly wait: number;
+}
+
+/**
+ * Keeps the state of circuit breakers. The default keeps it in this process; one that several processes share lets what one of them
+ * has found broken be left alone by all, and be tried by one call of them all. While it fails, each process goes by what it
+ * has seen itself.
+ */
+export interface CircuitStore {
+  /**
+   * Lets a call run, or refuses it.
+   *
+   * @param breaker - The breaker, as others may be there too.
+   * @param component - What it guards: each has a circuit of its own.
+   */
+  enter(
+    breaker: string,
+    component: string,
+    plan: CircuitPlan,
+  ): CircuitAttempt | CircuitRefusal | Promise<CircuitAttempt | CircuitRefusal>;
+  state(breaker: string, component: string): CircuitState | Promise<CircuitState>;
+  /** Closes a component's circuit; without `component`, every one of the breaker. */
+  reset(breaker: string, component?: string): void | Promise<void>;
+}
+
 /** What is known under a key. */
 export interface CacheRead {
   /** Stands for all that has been invalidated under the tags so far: any invalidation changes it. */
@@ -137,6 +228,18 @@ export interface CacheEntry {
   /** For how much longer it is kept, in milliseconds. */
   readonly expiresIn: number;
 }
+
+/**
+ * Who makes what is missing. With `ended` another does, and it resolves when that one has ended, or its process has: then it is
+ * read again. Else whoever claimed it does.
+ */
+export type CacheClaim =
+  | { readonly ended: Promise<void> }
+  | {
+      readonly ended?: undefined;
+      /** Says that it is written, or will not be. */
+      readonly release: () => void | Promise<void>;
+    };
 
 /**
  * Keeps results for a while. The default keeps them in this process; one that several processes share lets them use each
@@ -154,6 +257,12 @@ export interface CacheStore {
   write(key: string, value: string, stamp: string, lifetime: number): void | Promise<void>;
   /** Forgets all that has one of these tags. */
   invalidate(tags: readonly string[]): void | Promise<void>;
+  /**
+   * Lets one of all processes make what is missing. Where this is left out, each process makes its own.
+   *
+   * @param stamp - From the {@link CacheRead} that found nothing.
+   */
+  claim?(key: string, stamp: string): CacheClaim | Promise<CacheClaim>;
 }
 
 /**
@@ -171,4 +280,37 @@ export interface IdempotencyStore {
   replace(key: string, claimed: string, record: string, lifetime: number): void | Promise<void>;
   /** Forgets `claimed`, where it is still there. */
   release(key: string, claimed: string): void | Promise<void>;
+}
+
+/** The server that a {@link Backend} serves. */
+export interface BackendOwner {
+  /** The name of the server: those of one name share what they keep. */
+  readonly name: string;
+  /** Is told of what operators should know of the store. */
+  readonly logger: Logger;
+}
+
+/**
+ * Where a server keeps what its processes share: all stores in one. The default is this process's memory.
+ *
+ * @example
+ * ```ts
+ * import { redis } from "gantry-mcp/redis";
+ * new MCPServer({ name: "task-api", version: "1.0.0", backend: redis("rediss://redis.example.com:6379") });
+ * ```
+ */
+export interface Backend {
+  readonly limits: LimitStore;
+  readonly places: PlaceStore;
+  readonly circuits: CircuitStore;
+  readonly cache: CacheStore;
+  readonly idempotency: IdempotencyStore;
+  readonly eventBus: EventBus;
+  readonly eventStore: EventStore;
+  /** Connects, before the start-up hooks; the stores serve nobody before. Throws where the server must not start. */
+  open(owner: BackendOwner): void | Promise<void>;
+  /** Says whether the store can be reached, as the readiness probe `backend`: throws, rejects or gives `false` where it cannot. */
+  probe(): unknown;
+  /** Disconnects, after the shutdown hooks. */
+  close(): void | Promise<void>;
 }

@@ -5,6 +5,7 @@ import type { Middleware } from "./compose.ts";
 import type { HeartOptions } from "./heart.ts";
 import type { MCPServerOptions } from "./options.ts";
 import type { Logger } from "./ports.ts";
+import type { Stores } from "./stores.ts";
 
 /** The rooms that compile schemas. */
 export const LOADERS: CompilerLoaders = {
@@ -21,14 +22,15 @@ export const LOADERS: CompilerLoaders = {
 
 /** What stands around components that declare what of theirs is kept. */
 export async function cachingOf(
-  { name, version, cache, idempotency }: MCPServerOptions,
+  { name, version }: MCPServerOptions,
+  stores: Stores,
   middleware: readonly Middleware[],
   timeout: number,
   logger: Logger,
 ): Promise<HeartOptions["around"]> {
   const { declaredCaching } = await import("./cache/declared.ts");
   const { memoryCache, memoryIdempotencyStore } = await import("./cache/memory.ts");
-  const store = cache?.store ?? memoryCache();
-  const records = idempotency?.store ?? memoryIdempotencyStore();
+  const store = stores.cache ?? memoryCache();
+  const records = stores.idempotency ?? memoryIdempotencyStore();
   return declaredCaching({ name, version, store, records, logger, middleware, timeout });
 }

@@ -3,7 +3,7 @@
 import type { Authentication, Route } from "./authentication.ts";
 import type { Lifecycle } from "./lifecycle.ts";
 import type { HttpOptions, StateOptions } from "./options.ts";
-import type { EventBus } from "./ports.ts";
+import type { EventBus, EventStore } from "./ports.ts";
 import type { Sealed } from "./seal.ts";
 import type { Services } from "./services.ts";
 
@@ -12,6 +12,8 @@ export interface Runtime extends Services {
   readonly http: HttpOptions;
   readonly lifecycle: Lifecycle;
   readonly eventBus: EventBus;
+  /** Where sessions keep their messages unless told otherwise. */
+  readonly eventStore?: EventStore | undefined;
   /** How callers are identified. */
   readonly authentications: readonly Authentication[];
   /** What is served beside the MCP endpoint and its health. */

@@ -10,8 +10,7 @@ import { ConfigurationError } from "./errors.ts";
 import type { HeartOptions } from "./heart.ts";
 import { unfailing } from "./logger.ts";
 import { Lifespan } from "./lifespan.ts";
-import { memoryEventBus } from "./events.ts";
-import type { EventBus, LimitStore, Logger } from "./ports.ts";
+import type { LimitStore, Logger } from "./ports.ts";
 import {
   type MCPServerOptions,
   type RunHttpOptions,
@@ -27,6 +26,7 @@ import type { ListeningServer, Mounted, NodeHandler, RunningServer, Runtime } fr
 import { validator } from "./schema.ts";
 import { type Sealed, type ServerInfo, seal, serverInfo } from "./seal.ts";
 import { type Observer, signalsOf } from "./signals.ts";
+import { Stores } from "./stores.ts";
 import { type TokenEndpointOptions, type JwtIssuer, checkTokenEndpoint } from "./tokens.ts";
 
 /**
@@ -51,12 +51,12 @@ export class MCPServer extends Lifespan {
   readonly #parts = new Set<MCPServer>();
   #tokens: readonly [JwtIssuer, TokenEndpointOptions] | undefined;
   readonly #timeout: number;
-  readonly #bus: EventBus;
+  readonly #stores: Stores;
   readonly #announcer: Announcer;
   /** Tells clients that listen of changes. */
   readonly notify: Notifier;
   #logger: Logger | undefined;
-  #limits: LimitStore | undefined;
+  #memoryLimits: LimitStore | undefined;
   #around: HeartOptions["around"] | undefined;
   /** Whoever watches calls, the outermost first. */
   readonly #observers: Observer[] = [];
@@ -72,9 +72,9 @@ export class MCPServer extends Lifespan {
     checkServerOptions(options);
     this.#options = options;
     this.#logger = options.logger;
-    this.#limits = options.limits?.store;
-    this.#bus = options.eventBus ?? memoryEventBus();
-    this.notify = this.#announcer = new Announcer(this.#bus, () => this.#logger);
+    this.#stores = new Stores(options);
+    if (options.backend) this.#stores.shareBy(options.backend, this.lifecycle, () => this.#unfailingLogger());
+    this.notify = this.#announcer = new Announcer(this.#stores, () => this.#logger);
     this.#timeout = timeLimit(options.timeout ?? "30s", "timeout");
     this.#info = serverInfo(options);
   }
@@ -117,9 +117,11 @@ export class MCPServer extends Lifespan {
     other.#sinks.push((blueprint, scope) => this.#take(blueprint, within(outer, scope, "mount()")));
     for (const [blueprint, scope] of other.#registered) other.#emit(blueprint, scope, other.#sinks.slice(-1));
     this.adopt(other);
-    other.#bus.subscribe((event) => {
-      if (event.kind === "resource_updated") this.#announcer.resourceUpdated(event.uri);
-    });
+    this.lifecycle.onStartup(() =>
+      other.#stores.eventBus.subscribe((event) => {
+        if (event.kind === "resource_updated") this.#announcer.resourceUpdated(event.uri);
+      }),
+    );
     return this;
   }
 
@@ -300,8 +302,10 @@ export class MCPServer extends Lifespan {
 
   /** Everything that needs loading, and the first sealing: throws where the set-up is wrong. */
   async #prepare(): Promise<Runtime> {
-    const logger = unfailing((this.#logger ??= (await import("./observe/log.ts")).createLogger()));
-    const limits = (this.#limits ??= (await import("./limits/memory.ts")).memoryLimitStore());
+    const logger = await this.#unfailingLogger();
+    const { places, circuits, eventBus, eventStore } = this.#stores;
+    const limits =
+      this.#stores.limits ?? (this.#memoryLimits ??= (await import("./limits/memory.ts")).memoryLimitStore());
     await this.#seal(logger);
     const layers = this.#registry.enabled().flatMap((definition) => definition.layers);
     const authentications = [...new Set(authenticationsIn([...this.#middleware, ...layers]))];
@@ -320,13 +324,20 @@ export class MCPServer extends Lifespan {
       limits,
       signals: signalsOf(this.#observers),
       background: this.#background,
-      eventBus: this.#bus,
+      places,
+      circuits,
+      eventBus,
+      eventStore,
       stateKeys: this.#options.requestState ?? {},
       authentications,
       routes,
       sealed: () =>
         this.#sealed && this.#sealedVersion === this.#registry.version ? this.#sealed : this.#seal(logger),
     };
+  }
+
+  async #unfailingLogger(): Promise<Logger> {
+    return unfailing((this.#logger ??= (await import("./observe/log.ts")).createLogger()));
   }
 
   async #seal(logger: Logger): Promise<Sealed> {
@@ -336,10 +347,11 @@ export class MCPServer extends Lifespan {
     const { sound, problems } = examine(definitions, this.#compilers.compile, (definition) =>
       identityProblems(definition, this.#middleware),
     );
-    const all = [...orderProblems(definitions, this.#middleware), ...problems];
+    const all = [...orderProblems(definitions, this.#middleware, this.#stores.areShared), ...problems];
     if (!this.#sealed && all.length > 0) throw new ConfigurationError(all);
     if (problems.length > 0)
       logger.error({ problems }, "Components added after the start are wrong and are left out");
+    this.#stores.tell([...this.#middleware, ...definitions.flatMap(({ layers }) => layers)]);
     const limited = definitions.some(({ rateLimit, concurrency }) => rateLimit ?? concurrency);
     const caches = definitions.some(
       (each) => each.cache || each.invalidates.length > 0 || idempotencyOf(each, this.#middleware),
@@ -356,7 +368,13 @@ export class MCPServer extends Lifespan {
       callersDiffer: !this.#middleware.every(isPassive),
       timeout: this.#timeout,
       around: caches
-        ? (this.#around ??= await cachingOf(this.#options, this.#middleware, this.#timeout, logger))
+        ? (this.#around ??= await cachingOf(
+            this.#options,
+            this.#stores,
+            this.#middleware,
+            this.#timeout,
+            logger,
+          ))
         : () => undefined,
       declared: limited ? (await import("./middleware/declared.ts")).declaredLayers : () => [],
       compile: this.#compilers.compile,

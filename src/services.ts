@@ -1,7 +1,7 @@
 /** What calls are served with. */
 
 import type { Background } from "./background.ts";
-import type { LimitStore, Logger, Validator } from "./ports.ts";
+import type { CircuitStore, LimitStore, Logger, PlaceStore, Validator } from "./ports.ts";
 import type { Schema } from "./schema.ts";
 import type { Signals } from "./signals.ts";
 
@@ -15,4 +15,8 @@ export interface Services {
   readonly limits: LimitStore;
   /** Who is told what happens on a call's way, where anybody watches. */
   readonly signals?: Signals | undefined;
+  /** Where calls under way are counted together with those of other processes, if anywhere. */
+  readonly places?: PlaceStore | undefined;
+  /** Where breakers keep their state together with other processes, if anywhere. */
+  readonly circuits?: CircuitStore | undefined;
 }

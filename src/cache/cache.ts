@@ -1,6 +1,6 @@
 /** What is kept, and one run for all who want the same at the same time. */
 
-import type { CacheRead, CacheStore, Logger } from "../ports.ts";
+import type { CacheClaim, CacheRead, CacheStore, Logger } from "../ports.ts";
 import { after, isPromise } from "../promises.ts";
 import type { Signal } from "../signals.ts";
 
@@ -90,8 +90,7 @@ export class Cache {
     if (making.cancelled) throw making.cancelled.reason;
     const flight = this.#flights.get(name);
     if (flight) return this.#join(flight, wanted, making);
-    making.tell?.("miss");
-    return this.#lead(name, stamp, wanted, making);
+    return this.#lead(name, stamp, wanted, making, () => making.tell?.("miss"));
   }
 
   async #join<T>(flight: Flight, wanted: Wanted, making: Making<T>): Promise<T> {
@@ -104,7 +103,15 @@ export class Cache {
     return making.unpack(landing.text);
   }
 
-  #lead<T>(name: string, stamp: string | undefined, wanted: Wanted, making: Making<T>): T | Promise<T> {
+  #lead<T>(
+    name: string,
+    stamp: string | undefined,
+    wanted: Wanted,
+    making: Making<T>,
+    runs: () => void = () => {},
+  ): T | Promise<T> {
+    if (stamp !== undefined && this.#store.claim) return this.#claim(name, stamp, wanted, making, runs);
+    runs();
     const value = making.run();
     if (!isPromise(value)) {
       const text = this.#packed(making, value);
@@ -114,18 +121,59 @@ export class Cache {
     }
     const flight = this.#depart(name);
     making.onCancel?.(() => this.#land(name, flight, "again"));
-    return value.then(
-      (made) => {
-        const text = making.cancelled ? undefined : this.#packed(making, made);
-        if (text === undefined) this.#land(name, flight, "alone");
-        else this.#land(name, flight, { text }, this.#write(wanted, text, stamp));
-        return made;
-      },
-      (error: unknown) => {
-        this.#land(name, flight, making.isOwn(error) ? "alone" : { error });
-        throw error;
-      },
+    return this.#fly(name, flight, stamp, wanted, making, value);
+  }
+
+  async #fly<T>(
+    name: string,
+    flight: Flight,
+    stamp: string | undefined,
+    wanted: Wanted,
+    making: Making<T>,
+    value: T | Promise<T>,
+  ): Promise<T> {
+    let made: T;
+    try {
+      made = await value;
+    } catch (error) {
+      this.#land(name, flight, making.isOwn(error) ? "alone" : { error });
+      throw error;
+    }
+    const text = making.cancelled ? undefined : this.#packed(making, made);
+    if (text === undefined) this.#land(name, flight, "alone");
+    else this.#land(name, flight, { text }, this.#write(wanted, text, stamp));
+    return made;
+  }
+
+  /** Makes it unless another process does; then its result is waited for. */
+  async #claim<T>(
+    name: string,
+    stamp: string,
+    wanted: Wanted,
+    making: Making<T>,
+    runs: () => void,
+  ): Promise<T> {
+    const flight = this.#depart(name);
+    making.onCancel?.(() => this.#land(name, flight, "again"));
+    const claim = await this.#attempt<CacheClaim | undefined>(
+      () => this.#store.claim?.(wanted.key, stamp),
+      undefined,
+      "It could not be found out whether another process makes a result: the handler runs",
     );
+    if (claim?.ended) {
+      await claim.ended;
+      this.#land(name, flight, "again");
+      return this.give(wanted, making);
+    }
+    try {
+      if (making.cancelled) throw making.cancelled.reason;
+      runs();
+      // In a turn of its own: what is thrown lands too.
+      return await this.#fly(name, flight, stamp, wanted, making, (async () => making.run())());
+    } finally {
+      // What was written is on its way before.
+      if (claim) void this.#attempt(claim.release, undefined, "A claim could not be given up");
+    }
   }
 
   #depart(name: string): Flight {

@@ -1,17 +1,17 @@
 /** Calls that would only fail again are refused at once, and what they need is left to recover. */
 
-import { type Pass, type PassingLayer, type PassiveLayer, pass } from "../compose.ts";
+import { memoryCircuitStore } from "../circuits.ts";
+import { type Pass, pass } from "../compose.ts";
 import { type OperationKind, type RequestContext, servicesOf } from "../context.ts";
 import { type Duration, timeLimit } from "../duration.ts";
 import { ConfigurationError, MCPError, refusal } from "../errors.ts";
 import { InputRequired, Suspension } from "../inquiry.ts";
 import { type Names, checkCount, checkKnown, shown } from "../known-options.ts";
-import { either } from "../promises.ts";
+import { type LimitingLayer, checkLayerName } from "../limits.ts";
+import type { CircuitAttempt, CircuitChange, CircuitState, CircuitStore, CircuitVerdict } from "../ports.ts";
+import { after, either, isPromise } from "../promises.ts";
 import type { Signal } from "../signals.ts";
 import { whenAnswered } from "../time-limit.ts";
-
-/** `closed`: calls run. `open`: they are refused. `half-open`: one call is tried. */
-export type CircuitState = "closed" | "open" | "half-open";
 
 /** Names a component with a circuit of its own. A resource is named by its URI or template. */
 export type CircuitRef =
@@ -36,14 +36,19 @@ export interface CircuitBreakerOptions {
   readonly isFailure?: (error: unknown, ctx: RequestContext) => boolean;
   /** What is guarded. Default: `["tool", "resource", "prompt"]`. */
   readonly kinds?: readonly OperationKind[];
+  /**
+   * Under which name processes with one `backend` share its circuits: letters, digits, `_`, `-` and `.`. Default: made of the other
+   * options; only where two layers come to have the same one is each to be given its own.
+   */
+  readonly name?: string;
 }
 
-/** A circuit breaker: a layer whose state can be read and reset. */
-export interface CircuitBreaker extends PassiveLayer, PassingLayer {
+/** A circuit breaker: a layer whose state can be read and reset. Where the server has a `backend`, both are promised. */
+export interface CircuitBreaker extends LimitingLayer {
   /** The state of a component's circuit, or of the one that all share. */
-  state(ref?: CircuitRef): CircuitState;
+  state(ref?: CircuitRef): CircuitState | Promise<CircuitState>;
   /** Closes a component's circuit; without `ref`, every one. */
-  reset(ref?: CircuitRef): void;
+  reset(ref?: CircuitRef): void | Promise<void>;
 }
 
 const OPTIONS: Names<CircuitBreakerOptions> = {
@@ -52,13 +57,14 @@ const OPTIONS: Names<CircuitBreakerOptions> = {
   perTool: true,
   isFailure: true,
   kinds: true,
+  name: true,
 };
 const KINDS: readonly OperationKind[] = ["tool", "resource", "prompt"];
 
 /**
  * Refuses calls as `CIRCUIT_OPEN` when so many in a row have failed. After the recovery time a single call is tried, whatever
  * number of them come: where it succeeds the circuit closes, where it fails it stays open for as long again. The state is this
- * process's, and every change of it is logged.
+ * process's, or that of all that share the server's `backend`, and every change of it is logged.
  *
  * @throws {@link ConfigurationError} where options are wrong.
  * @example
@@ -71,58 +77,82 @@ export function circuitBreaker(options: CircuitBreakerOptions = {}): CircuitBrea
   checkKnown("circuitBreaker()", options, OPTIONS);
   const { failures = 5, recovery = "60s", perTool = true, isFailure = isBroken, kinds = KINDS } = options;
   checkCount("circuitBreaker(): failures", failures);
+  checkLayerName("circuitBreaker()", options.name);
   if (typeof isFailure !== "function")
     throw new ConfigurationError(
       `circuitBreaker(): isFailure is ${shown(isFailure)}: write a function, such as (error) => error instanceof DatabaseError.`,
     );
-  const pause = timeLimit(recovery, "circuitBreaker(): recovery");
-  const circuits = new Map<string, Circuit>();
-  const circuitOf = (key: string): Circuit => {
-    let circuit = circuits.get(key);
-    if (!circuit) circuits.set(key, (circuit = new Circuit(failures, pause)));
-    return circuit;
-  };
+  const plan = { failures, recovery: timeLimit(recovery, "circuitBreaker(): recovery") };
+  const id = options.name ?? [failures, plan.recovery, ...(perTool ? ["tool"] : []), ...kinds].join(".");
+  const own = memoryCircuitStore();
+  let shared: CircuitStore | undefined;
 
+  /** Where processes cannot be asked together, each goes by what it has seen. */
+  const enterShared = async (circuits: CircuitStore, key: string) => {
+    try {
+      return await circuits.enter(id, key, plan);
+    } catch {
+      return own.enter(id, key, plan);
+    }
+  };
   const enter: Pass = (ctx, rest) => {
     const { kind, component } = ctx.operation;
     // What is not there breaks nothing.
     if (component === undefined) return rest();
     const key = perTool ? `${kind}:${component}` : SHARED;
-    const circuit = circuitOf(key);
-    const attempt = circuit.enter();
-    if (!attempt) throw openCircuit(ctx, circuit.wait);
-    const settle = (verdict: Verdict) => {
-      const changed = attempt(verdict);
+    const { circuits } = servicesOf(ctx);
+    return after(circuits ? enterShared(circuits, key) : own.enter(id, key, plan), (entered) => {
+      if ("wait" in entered) throw openCircuit(ctx, entered.wait);
+      return run(ctx, key, entered, rest);
+    });
+  };
+  const run = (ctx: RequestContext, key: string, attempt: CircuitAttempt, rest: () => unknown) => {
+    const { component = "" } = ctx.operation;
+    const told = (changed: CircuitChange) => {
       if (!changed) return;
-      tell(ctx, component, changed, pause);
-      const signal: Signal = { kind: "circuit", circuit: key, state: changed, recovery: pause };
+      tell(ctx, component, changed, plan.recovery);
+      const signal: Signal = { kind: "circuit", circuit: key, state: changed, recovery: plan.recovery };
       servicesOf(ctx).signals?.(ctx, signal);
     };
+    const settle = (verdict: CircuitVerdict): void | Promise<void> => {
+      const changed = attempt.settle(verdict);
+      if (!isPromise(changed)) return told(changed);
+      const settled = changed.then(told, (err: unknown) =>
+        servicesOf(ctx).logger.warn({ err, name: component }, "A circuit could not be told how a call ended"),
+      );
+      // Only what may change the circuit for the next call is waited for.
+      return verdict === "failure" || attempt.probe ? settled : undefined;
+    };
     // A layer further in that never settles has not succeeded.
-    whenAnswered(ctx, () => settle("failure"));
+    whenAnswered(ctx, () => void settle("failure"));
     return either(
       rest,
-      (result) => {
-        settle(result instanceof InputRequired ? "neither" : "success");
-        return result;
-      },
-      (error) => {
-        settle(!(error instanceof Suspension) && isFailure(error, ctx) ? "failure" : "neither");
-        throw error;
-      },
+      (result) => after(settle(result instanceof InputRequired ? "neither" : "success"), () => result),
+      (error) =>
+        after(settle(!(error instanceof Suspension) && isFailure(error, ctx) ? "failure" : "neither"), () => {
+          throw error;
+        }),
     );
   };
   return {
     name: "circuitBreaker",
     passive: true,
     kinds,
-    state: (ref) => circuits.get(keyOf(ref, perTool))?.state ?? "closed",
+    state: (ref) => (shared ?? own).state(id, keyOf(ref, perTool)),
     reset: (ref) => {
-      if (ref) circuits.delete(keyOf(ref, perTool));
-      else circuits.clear();
+      const key = ref && keyOf(ref, perTool);
+      const done = own.reset(id, key);
+      return shared ? shared.reset(id, key) : done;
     },
     handle: enter,
     [pass]: enter,
+    limiting: {
+      store: "circuits",
+      id,
+      byIdentity: false,
+      perTool,
+      share: ({ circuits }) => void (shared = circuits),
+    },
   };
 }
 
@@ -138,71 +168,11 @@ function keyOf(ref: CircuitRef | undefined, perTool: boolean): string {
   return named.join(":");
 }
 
-type Verdict = "success" | "failure" | "neither";
-
-class Circuit {
-  readonly #threshold: number;
-  readonly #pause: number;
-  #failures = 0;
-  /** When it is tried again; `undefined` where it is closed. */
-  #until: number | undefined;
-  #probing = false;
-  /** Grows with each change: calls that began before are no longer its business. */
-  #epoch = 0;
-
-  constructor(threshold: number, pause: number) {
-    this.#threshold = threshold;
-    this.#pause = pause;
-  }
-
-  get state(): CircuitState {
-    if (this.#until === undefined) return "closed";
-    return this.#probing || performance.now() >= this.#until ? "half-open" : "open";
-  }
-
-  /** How long callers had better wait, in milliseconds. */
-  get wait(): number {
-    return Math.max(1_000, (this.#until ?? 0) - performance.now());
-  }
-
-  /** Lets a call run, unless it is open: gives what takes its verdict, once, and says what that changed. */
-  enter(): ((verdict: Verdict) => "open" | "closed" | undefined) | undefined {
-    const isProbe = this.#until !== undefined;
-    if (isProbe) {
-      if (this.state === "open" || this.#probing) return undefined;
-      this.#probing = true;
-    }
-    const epoch = this.#epoch;
-    let given = false;
-    return (verdict) => {
-      if (given || epoch !== this.#epoch) return undefined;
-      given = true;
-      if (isProbe) this.#probing = false;
-      if (verdict === "success") return this.#succeeded(isProbe);
-      return verdict === "failure" ? this.#failed(isProbe) : undefined;
-    };
-  }
-
-  #succeeded(isProbe: boolean): "closed" | undefined {
-    this.#failures = 0;
-    if (!isProbe) return undefined;
-    this.#until = undefined;
-    this.#epoch++;
-    return "closed";
-  }
-
-  #failed(isProbe: boolean): "open" | undefined {
-    if (++this.#failures < this.#threshold && !isProbe) return undefined;
-    this.#until = performance.now() + this.#pause;
-    this.#epoch++;
-    return isProbe ? undefined : "open";
-  }
-}
-
 /** Errors that say nothing of what the call needs. */
 const OTHERS: ReadonlySet<string> = new Set([
   "RATE_LIMIT_EXCEEDED",
   "CONCURRENCY_LIMIT_EXCEEDED",
+  "BACKEND_UNAVAILABLE",
   "CIRCUIT_OPEN",
   "CANCELLED",
   "INPUT_INVALID",
@@ -221,7 +191,8 @@ function tell(ctx: RequestContext, component: string, state: "open" | "closed", 
   else servicesOf(ctx).logger.info(fields, "Circuit closed");
 }
 
-function openCircuit({ operation: { kind, component } }: RequestContext, wait: number): MCPError {
+function openCircuit({ operation: { kind, component } }: RequestContext, left: number): MCPError {
+  const wait = Math.max(1_000, left);
   const seconds = wait / 1_000;
   return refusal(
     () =>

@@ -1,12 +1,20 @@
 /** How many calls may be under way at once. */
 
 import { type Pass, pass } from "../compose.ts";
-import { type OperationKind, type RequestContext, servicesOf } from "../context.ts";
+import { type OperationKind, type RequestContext, cancellationOf, servicesOf } from "../context.ts";
 import { milliseconds } from "../duration.ts";
 import { ConfigurationError, MCPError, refusal } from "../errors.ts";
 import { type Names, checkKnown, shown } from "../known-options.ts";
-import { CONCURRENCY, type ConcurrencyOptions, type LimitingLayer, checkConcurrency } from "../limits.ts";
-import { isPromise } from "../promises.ts";
+import {
+  CONCURRENCY,
+  type ConcurrencyOptions,
+  type LimitingLayer,
+  checkConcurrency,
+  checkLayerName,
+} from "../limits.ts";
+import { memoryPlaceStore } from "../places.ts";
+import type { Place, PlaceStore } from "../ports.ts";
+import { after, isPromise } from "../promises.ts";
 import type { Signal } from "../signals.ts";
 import { whenAnswered } from "../time-limit.ts";
 import { callerOf, goesByIdentity } from "./callers.ts";
@@ -17,13 +25,18 @@ export interface ConcurrencyLayerOptions extends ConcurrencyOptions {
   readonly perTool?: boolean;
   /** What takes a place. Default: `["tool", "resource", "prompt", "completion"]`, all that reaches a handler. */
   readonly kinds?: readonly OperationKind[];
+  /**
+   * Under which name processes with one `backend` share its places: letters, digits, `_`, `-` and `.`. Default: made of the other
+   * options; only where two layers come to have the same one is each to be given its own.
+   */
+  readonly name?: string;
 }
 
-const OPTIONS: Names<ConcurrencyLayerOptions> = { ...CONCURRENCY, perTool: true, kinds: true };
+const OPTIONS: Names<ConcurrencyLayerOptions> = { ...CONCURRENCY, perTool: true, kinds: true, name: true };
 const KINDS: readonly OperationKind[] = ["tool", "resource", "prompt", "completion"];
 
 /**
- * Limits how many calls are under way at once, in this process; above, they wait for a place where there is a `queue`, or
+ * Limits how many calls are under way at once, in this process, or in all that share the server's `backend`; above, they wait for a place where there is a `queue`, or
  * are refused as `CONCURRENCY_LIMIT_EXCEEDED`. A place is free again when its call is answered, also where its handler
  * ignores that its time is up.
  *
@@ -38,47 +51,58 @@ export function concurrency(options: ConcurrencyLayerOptions): LimitingLayer {
   if (typeof options !== "object" || options === null)
     throw new ConfigurationError(`concurrency() got ${shown(options)}: write concurrency({ max: 100 }).`);
   checkKnown("concurrency()", options, OPTIONS);
-  const { perTool = false, kinds = KINDS } = options;
-  return layer(checkConcurrency("concurrency()", options), perTool, kinds);
+  const { name, perTool = false, kinds = KINDS } = options;
+  checkLayerName("concurrency()", name);
+  const { max, by = "server" } = checkConcurrency("concurrency()", options);
+  const who = typeof by === "function" ? "custom" : by;
+  const id = name ?? [max, who, ...(perTool ? ["tool"] : []), ...kinds].join(".");
+  return layer(options, { id, perTool, kinds });
 }
 
 /** The layer of a limit that a component declares. */
-export function declaredConcurrency(options: ConcurrencyOptions, kind: OperationKind): LimitingLayer {
-  return layer(options, true, [kind]);
+export function declaredConcurrency(
+  options: ConcurrencyOptions,
+  kind: OperationKind,
+  key: string,
+): LimitingLayer {
+  return layer(options, { id: `${kind}:${key}`, perTool: true, kinds: [kind] });
 }
 
-function layer(
-  options: ConcurrencyOptions,
-  perTool: boolean,
-  kinds: readonly OperationKind[],
-): LimitingLayer {
-  const { max, by = "server", queue } = options;
-  const most = queue ? (queue.max ?? max) : 0;
-  const longest = queue ? milliseconds(queue.wait, "queue.wait") : 0;
-  const caller = callerOf(by);
-  const all = new Map<string, Places>();
-  const full = (ctx: RequestContext) => {
-    servicesOf(ctx).signals?.(ctx, REFUSED);
-    return atCapacity(ctx, max, by === "server", perTool);
-  };
+interface Layer {
+  /** What has places: the first part of every key. */
+  readonly id: string;
+  readonly perTool: boolean;
+  readonly kinds: readonly OperationKind[];
+}
 
-  const waiting = async (ctx: RequestContext, places: Places, rest: () => unknown) => {
-    await places.wait(ctx, longest, () => full(ctx));
-    return seated(ctx, places, rest);
+function layer(options: ConcurrencyOptions, { id, perTool, kinds }: Layer): LimitingLayer {
+  const { max, by = "server", queue } = options;
+  const limit = {
+    max,
+    queue: queue ? (queue.max ?? max) : 0,
+    wait: queue ? milliseconds(queue.wait, "queue.wait") : 0,
   };
+  const caller = callerOf(by);
+  const own = memoryPlaceStore();
   const enter: Pass = (ctx, rest) => {
     const who = caller(ctx);
     if (who === undefined) return rest();
     const { kind, component = "" } = ctx.operation;
-    const key = perTool ? `${kind}:${component} ${who}` : who;
-    let places = all.get(key);
-    // Callers come and go; components are few, and stay.
-    if (!places) all.set(key, (places = new Places(max, () => by !== "server" && all.delete(key))));
-    if (places.take()) return seated(ctx, places, rest);
-    if (places.waiting >= most) throw full(ctx);
-    return waiting(ctx, places, rest);
+    // Neither names nor URIs hold spaces: no two limits, components and callers share a key.
+    const part = perTool ? `${kind}:${component} ${who}` : who;
+    const shared = servicesOf(ctx).places;
+    if (!shared) return seat(ctx, own.take(part, limit, ctx), rest);
+    return seat(ctx, shared.take(`${id} ${part}`, limit, ctx), rest);
   };
-  const limiting = { id: undefined, byIdentity: goesByIdentity(by) };
+  const seat = (ctx: RequestContext, taken: ReturnType<PlaceStore["take"]>, rest: () => unknown) =>
+    after(taken, (place) => {
+      if (!place) {
+        servicesOf(ctx).signals?.(ctx, REFUSED);
+        throw atCapacity(ctx, max, by === "server", perTool);
+      }
+      return seated(ctx, place, rest);
+    });
+  const limiting = { store: "places", id, byIdentity: goesByIdentity(by), perTool } as const;
   return { name: "concurrency", passive: true, kinds, handle: enter, [pass]: enter, limiting };
 }
 
@@ -86,76 +110,26 @@ const ALLOWED: Signal = { kind: "limit", limit: "concurrency", outcome: "allowed
 const REFUSED: Signal = { kind: "limit", limit: "concurrency", outcome: "refused" };
 
 /** Runs a call that has a place, and gives the place back. */
-function seated(ctx: RequestContext, places: Places, rest: () => unknown): unknown {
+function seated(ctx: RequestContext, place: Place, rest: () => unknown): unknown {
   servicesOf(ctx).signals?.(ctx, ALLOWED);
   let result;
   try {
+    // It may have ended while it waited.
+    const cancellation = cancellationOf(ctx);
+    if (cancellation.cancelled) throw cancellation.reason;
     result = rest();
   } catch (error) {
-    places.leave();
+    place.leave();
     throw error;
   }
   if (!isPromise(result)) {
-    places.leave();
+    place.leave();
     return result;
   }
-  const leave = once(() => places.leave());
+  const leave = once(() => place.leave());
   // A layer further in that never settles would keep the place for ever.
   whenAnswered(ctx, leave);
   return result.finally(leave);
-}
-
-/** So many places, and those who wait for one in the order in which they came. */
-class Places {
-  #free: number;
-  readonly #max: number;
-  readonly #emptied: () => unknown;
-  readonly #waiting = new Set<() => void>();
-
-  constructor(max: number, emptied: () => unknown) {
-    this.#max = max;
-    this.#free = max;
-    this.#emptied = emptied;
-  }
-
-  get waiting(): number {
-    return this.#waiting.size;
-  }
-
-  take(): boolean {
-    if (this.#free === 0) return false;
-    this.#free--;
-    return true;
-  }
-
-  /** Resolves with a place. Rejects after `longest` milliseconds, and when the call is over before. */
-  wait(ctx: RequestContext, longest: number, refuse: () => MCPError): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const { signal } = ctx;
-      const settle = (done: () => void) => () => {
-        if (!this.#waiting.delete(enter)) return;
-        clearTimeout(timer);
-        signal.removeEventListener("abort", abort);
-        done();
-      };
-      const enter = settle(resolve);
-      const abort = settle(() => reject(signal.reason as Error));
-      const timer = setTimeout(
-        settle(() => reject(refuse())),
-        longest,
-      );
-      this.#waiting.add(enter);
-      signal.addEventListener("abort", abort, { once: true });
-      if (signal.aborted) abort();
-    });
-  }
-
-  /** Gives a place back: to whoever waits longest, if anybody does. */
-  leave(): void {
-    const [first] = this.#waiting;
-    if (first) first();
-    else if (++this.#free === this.#max) this.#emptied();
-  }
 }
 
 function once(effect: () => void): () => void {

@@ -18,6 +18,6 @@ export function declaredLayers(definition: ComponentDefinition): readonly Limiti
 function layersOf({ kind, key, rateLimit, concurrency }: ComponentDefinition): readonly LimitingLayer[] {
   return [
     ...(rateLimit ? [declaredRateLimit(rateLimit, kind, key)] : []),
-    ...(concurrency ? [declaredConcurrency(concurrency, kind)] : []),
+    ...(concurrency ? [declaredConcurrency(concurrency, kind, key)] : []),
   ];
 }

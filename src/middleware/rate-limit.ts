@@ -4,7 +4,14 @@ import { type Pass, pass } from "../compose.ts";
 import { type OperationKind, type RequestContext, addHeader, servicesOf } from "../context.ts";
 import { ConfigurationError, MCPError, refusal } from "../errors.ts";
 import { type Names, checkKnown, shown } from "../known-options.ts";
-import { type LimitingLayer, RATE_LIMIT, type RateLimitOptions, type RatePlan, ratePlan } from "../limits.ts";
+import {
+  type LimitingLayer,
+  RATE_LIMIT,
+  type RateLimitOptions,
+  type RatePlan,
+  checkLayerName,
+  ratePlan,
+} from "../limits.ts";
 import type { LimitCharge, LimitVerdict } from "../ports.ts";
 import { after } from "../promises.ts";
 import type { Signal } from "../signals.ts";
@@ -45,10 +52,7 @@ export function rateLimit(options: RateLimitLayerOptions): LimitingLayer {
     throw new ConfigurationError(`rateLimit() got ${shown(options)}: write rateLimit({ perMinute: 100 }).`);
   checkKnown("rateLimit()", options, OPTIONS);
   const { name, perTool = false, kinds = KINDS } = options;
-  if (name !== undefined && !/^[\w.-]{1,64}$/.test(name))
-    throw new ConfigurationError(
-      `rateLimit(): name is ${shown(name)}: use 1 to 64 letters, digits, "_", "-" and ".".`,
-    );
+  checkLayerName("rateLimit()", name);
   const plan = ratePlan("rateLimit()", options);
   const by = typeof plan.by === "function" ? "custom" : plan.by;
   return layer(plan, {
@@ -118,7 +122,7 @@ function layer(plan: RatePlan, { id, title, perTool, kinds, refusalText }: Layer
       return rest();
     });
   };
-  const limiting = { id, byIdentity: goesByIdentity(by) };
+  const limiting = { store: "limits", id, byIdentity: goesByIdentity(by), perTool: false } as const;
   return { name: "rateLimit", passive: true, kinds, handle: enter, [pass]: enter, limiting };
 }
 

@@ -69,7 +69,7 @@ export function rpcError(error: MCPError, ask: Ask, requestId: string, era: Era)
  */
 export function statusOf({ code }: MCPError): number {
   if (code === "RATE_LIMIT_EXCEEDED") return 429;
-  return code === "CONCURRENCY_LIMIT_EXCEEDED" ? 503 : 200;
+  return code === "CONCURRENCY_LIMIT_EXCEEDED" || code === "BACKEND_UNAVAILABLE" ? 503 : 200;
 }
 
 /** A reply with what layers tell in headers, and when to try again (RFC 9110, section 10.2.3). */
@@ -92,6 +92,7 @@ const WAITABLE: ReadonlySet<string> = new Set([
   "RATE_LIMIT_EXCEEDED",
   "CONCURRENCY_LIMIT_EXCEEDED",
   "CIRCUIT_OPEN",
+  "BACKEND_UNAVAILABLE",
 ]);
 
 function rpcCode(code: string, era: Era): number {

@@ -55,6 +55,8 @@ export class Endpoint {
     this.#services = {
       logger: runtime.logger,
       background: runtime.background,
+      places: runtime.places,
+      circuits: runtime.circuits,
       validatorOf: runtime.validatorOf,
       limits: runtime.limits,
       signals: runtime.signals,

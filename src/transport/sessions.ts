@@ -52,14 +52,14 @@ export class Sessions {
     runtime: Runtime,
     services: ProtocolServices,
     running: Set<Cancellation>,
-    { max = 1_000, idle = "30m", eventStore = memoryEventStore(), retry = "1s" }: SessionOptions,
+    { max = 1_000, idle = "30m", eventStore, retry = "1s" }: SessionOptions,
   ) {
     this.#runtime = runtime;
     this.#services = services;
     this.#running = running;
     this.#options = {
       max,
-      eventStore,
+      eventStore: eventStore ?? runtime.eventStore ?? memoryEventStore(),
       idle: milliseconds(idle, "http.sessions.idle"),
       retry: milliseconds(retry, "http.sessions.retry"),
     };

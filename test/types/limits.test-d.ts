@@ -58,8 +58,8 @@ rateLimit({
 });
 
 const breaker: CircuitBreaker = circuitBreaker();
-exactly<"closed" | "open" | "half-open">()(breaker.state({ tool: "search" }));
-breaker.reset();
+exactly<"closed" | "open" | "half-open">()(await breaker.state({ tool: "search" }));
+await breaker.reset();
 
 // @ts-expect-error -- a number of what?
 rateLimit(100);
@@ -78,7 +78,7 @@ timeout({ default: "30 seconds" });
 // @ts-expect-error -- errors are always warnings
 logging({ level: "error" });
 // @ts-expect-error -- named by its kind
-breaker.state("search");
+await breaker.state("search");
 
 // ── declared ──
 

@@ -16,6 +16,7 @@ describe("the catalogue", () => {
     expect(Object.keys(ERROR_CODES).toSorted()).toEqual([
       "ACCESS_DENIED",
       "AUTHENTICATION_ERROR",
+      "BACKEND_UNAVAILABLE",
       "CANCELLED",
       "CIRCUIT_OPEN",
       "CLIENT_CAPABILITY_REQUIRED",
@@ -38,6 +39,7 @@ describe("the catalogue", () => {
       "VALIDATION_ERROR",
     ]);
     expect(retryable.toSorted()).toEqual([
+      "BACKEND_UNAVAILABLE",
       "CANCELLED",
       "CIRCUIT_OPEN",
       "CONCURRENCY_LIMIT_EXCEEDED",

@@ -154,9 +154,9 @@ test("by default each component has a circuit of its own", async () => {
   });
   expect(breaker.state({ resource: "data://{id}" })).toBe("open");
   expect(breaker.state({ tool: "export" })).toBe("closed");
-  breaker.reset({ tool: "search" });
+  await breaker.reset({ tool: "search" });
   expect(await codes(client, "search", 1)).toEqual(["INTERNAL_ERROR"]);
-  breaker.reset();
+  await breaker.reset();
   expect(breaker.state({ resource: "data://{id}" })).toBe("closed");
 });
 

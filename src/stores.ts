@@ -1,0 +1,79 @@
+/** Where a server keeps what processes may share: where its options say, in its backend, or in this process. */
+
+import type { Middleware } from "./compose.ts";
+import { memoryEventBus } from "./events.ts";
+import type { Lifecycle } from "./lifecycle.ts";
+import { isLimiting } from "./limits.ts";
+import type { MCPServerOptions } from "./options.ts";
+import type {
+  Backend,
+  CacheStore,
+  CircuitStore,
+  EventBus,
+  EventStore,
+  IdempotencyStore,
+  LimitStore,
+  Logger,
+  PlaceStore,
+} from "./ports.ts";
+
+/** What is `undefined` is kept in this process. */
+export class Stores {
+  readonly #options: MCPServerOptions;
+  readonly #memoryBus: EventBus = memoryEventBus();
+  #backend: Backend | undefined;
+
+  constructor(options: MCPServerOptions) {
+    this.#options = options;
+  }
+
+  /** Whether processes share anything. */
+  get areShared(): boolean {
+    return this.#backend !== undefined;
+  }
+
+  get eventBus(): EventBus {
+    return this.#options.eventBus ?? this.#backend?.eventBus ?? this.#memoryBus;
+  }
+
+  get eventStore(): EventStore | undefined {
+    return this.#backend?.eventStore;
+  }
+
+  get limits(): LimitStore | undefined {
+    return this.#options.limits?.store ?? this.#backend?.limits;
+  }
+
+  get places(): PlaceStore | undefined {
+    return this.#backend?.places;
+  }
+
+  get circuits(): CircuitStore | undefined {
+    return this.#backend?.circuits;
+  }
+
+  get cache(): CacheStore | undefined {
+    return this.#options.cache?.store ?? this.#backend?.cache;
+  }
+
+  get idempotency(): IdempotencyStore | undefined {
+    return this.#options.idempotency?.store ?? this.#backend?.idempotency;
+  }
+
+  /** Keeps in `backend` what options do not place elsewhere: it is opened first, closed last, and probed. Before the start. */
+  shareBy(backend: Backend, lifecycle: Lifecycle, logger: () => Promise<Logger>): void {
+    this.#backend = backend;
+    const { name } = this.#options;
+    lifecycle.around(
+      async () => backend.open({ name, logger: await logger() }),
+      () => backend.close(),
+    );
+    lifecycle.addProbe("backend", () => backend.probe());
+  }
+
+  /** Tells layers that can be asked beside calls where they count. */
+  tell(layers: readonly Middleware[]): void {
+    if (!this.#backend) return;
+    for (const layer of layers) if (isLimiting(layer)) layer.limiting.share?.(this.#backend);
+  }
+}
