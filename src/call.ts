@@ -2,6 +2,8 @@
 
 import type { Cancellation } from "./cancellation.ts";
 import type { Origin } from "./client.ts";
+import type { OperationKind } from "./context.ts";
+import type { MCPError } from "./errors.ts";
 import type { Inquiry } from "./inquiry.ts";
 import type { Audience } from "./voice.ts";
 
@@ -13,6 +15,13 @@ export interface ClientInfo {
   readonly name: string;
   readonly version: string;
   readonly title?: string;
+}
+
+/** How a request travels, for those who watch calls. */
+export interface Wire {
+  readonly transport: "http" | "stdio";
+  /** The code of the JSON-RPC error that tells of `error`; `undefined` where the result of a tool does. */
+  readonly codeOf: (kind: OperationKind, error: MCPError) => number | undefined;
 }
 
 /** What the envelope of a request tells, whatever revision it was written in. */
@@ -36,6 +45,14 @@ export interface CallEnvelope {
   readonly inquire?: ((principal: string | undefined) => Inquiry) | undefined;
   /** Whether the call is run again with answers. */
   readonly resumes?: boolean;
+  /** How the request travels. */
+  readonly wire?: Wire | undefined;
+  /** The id of the JSON-RPC request. */
+  readonly rpcId?: string | number | undefined;
+  /** The session that the request belongs to. */
+  readonly sessionId?: string | undefined;
+  /** The method that was asked, where the kind of the operation does not tell it. */
+  readonly method?: string | undefined;
 }
 
 /** What is asked. */

@@ -23,7 +23,7 @@ import {
   identifiedClient,
 } from "./client.ts";
 import { ConfigurationError } from "./errors.ts";
-import { ClientCapabilityError, type Inquiry, type Question } from "./inquiry.ts";
+import { type AskOptions, ClientCapabilityError, type Inquiry, type Question } from "./inquiry.ts";
 import type { Parsed, Schema } from "./schema.ts";
 import type { Services } from "./services.ts";
 import type { TimeLimit } from "./time-limit.ts";
@@ -76,6 +76,10 @@ export let identityOf: (ctx: RequestContext) => VerifiedIdentity | undefined;
 export let describeResponse: (ctx: RequestContext, metadata: Metadata) => void;
 /** What the call of `ctx` has still to do after its answer, if anything. */
 export let backgroundOf: (ctx: RequestContext) => BackgroundTasks | undefined;
+/** What the request of `ctx` told: unlike members of `ctx`, without a trace of who asked. */
+export let envelopeOf: (ctx: RequestContext) => CallEnvelope;
+/** Makes `trace` that of `ctx`. */
+export let traceAs: (ctx: RequestContext, trace: TraceContext) => void;
 /** Whether and why the call of `ctx` has been cancelled. */
 export let cancellationOf: (ctx: RequestContext) => Cancellation;
 
@@ -119,6 +123,7 @@ export class RequestContext<C extends ClientContext = ClientContext> {
   #identity: VerifiedIdentity | undefined;
   #headers: Record<string, string> | undefined;
   #limit: TimeLimit | undefined;
+  #trace: TraceContext | undefined;
 
   static {
     originOf = (ctx) => ctx.#envelope.origin ?? NO_ORIGIN;
@@ -127,6 +132,8 @@ export class RequestContext<C extends ClientContext = ClientContext> {
       ctx.#metadata = metadata;
     };
     backgroundOf = (ctx) => ctx.#background;
+    envelopeOf = (ctx) => ctx.#envelope;
+    traceAs = (ctx, trace) => void (ctx.#trace = trace);
     cancellationOf = (ctx) => ctx.#envelope.cancellation;
     identify = (ctx, identity) => {
       const client = identifiedClient(identity, originOf(ctx));
@@ -151,9 +158,7 @@ export class RequestContext<C extends ClientContext = ClientContext> {
     };
     headersOf = (ctx) => ctx.#headers;
     limitOf = (ctx) => ctx.#limit;
-    limitBy = (ctx, limit) => {
-      ctx.#limit = limit;
-    };
+    limitBy = (ctx, limit) => void (ctx.#limit = limit);
   }
 
   /** @internal */
@@ -202,7 +207,7 @@ export class RequestContext<C extends ClientContext = ClientContext> {
 
   /**
    * The trace that the request belongs to, from `_meta` or the headers `traceparent` and `tracestate` (W3C Trace
-   * Context); `undefined` where it names none.
+   * Context), or of the span in which this server serves it; `undefined` where there is neither.
    *
    * @example
    * ```ts
@@ -212,7 +217,7 @@ export class RequestContext<C extends ClientContext = ClientContext> {
    */
   get trace(): TraceContext | undefined {
     const { meta, origin = NO_ORIGIN } = this.#caller;
-    return traceOf(meta, (name) => origin.header(name));
+    return this.#trace ?? traceOf(meta, (name) => origin.header(name));
   }
 
   /** Room for what layers, guards, dependencies and the handler of this call leave for each other. */
@@ -389,9 +394,4 @@ function quietly<T>(work: () => Promise<T>): Promise<T> {
   const promise = work();
   promise.catch(() => {});
   return promise;
-}
-
-export interface AskOptions {
-  /** Names the answer among those of the call, whatever the question's words. Default: named by its words. */
-  readonly key?: string;
 }

@@ -8,6 +8,7 @@ import {
   RequestContext,
   backgroundOf,
   cancellationOf,
+  envelopeOf,
   headersOf,
   identityOf,
 } from "./context.ts";
@@ -19,6 +20,7 @@ import { cancelled } from "./refusals.ts";
 import { toPromptResult, toResourceResult, toToolResult } from "./result.ts";
 import type { Sealed, SealedOperation } from "./seal.ts";
 import type { Services } from "./services.ts";
+import { traceFields } from "./trace.ts";
 
 /** What became of a call. */
 export type Outcome = (
@@ -173,7 +175,7 @@ function settled(ctx: RequestContext, value: unknown, services: Services): Outco
 
 /** By what the log tells one call from another. */
 function fieldsOf({ requestId, operation: { kind, name }, trace }: RequestContext): object {
-  return { requestId, operation: kind, name, ...(trace && { traceId: trace.traceId }) };
+  return { requestId, operation: kind, name, ...traceFields(trace) };
 }
 
 /** A middleware may answer with any value that a handler may return. */
@@ -211,12 +213,10 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
 
 function failed(ctx: RequestContext, error: unknown, { logger }: Services): Outcome {
   const identity = identityOf(ctx);
-  const shown = presentable(error, ctx.requestId);
-  if (shown.code === "INTERNAL_ERROR" && shown.cause !== undefined && ctx.signal.aborted) {
+  const shown = toldOf(error, ctx);
+  if (shown !== error && shown.code === "CANCELLED")
     logger.debug({ ...fieldsOf(ctx), err: shown.cause }, "A call ended because it was cancelled");
-    return { error: cancelled(shown.cause), identity, headers: headersOf(ctx) };
-  }
-  if (shown.code === "INTERNAL_ERROR")
+  else if (shown.code === "INTERNAL_ERROR")
     logger.error({ ...fieldsOf(ctx), err: shown.cause ?? shown }, "Unexpected error");
   else if (shown.cause !== undefined)
     logger.warn(
@@ -224,6 +224,14 @@ function failed(ctx: RequestContext, error: unknown, { logger }: Services): Outc
       "A call was refused for a reason of its own",
     );
   return { error: shown, identity, headers: headersOf(ctx) };
+}
+
+/** What the caller is told of `error`. A handler that is cancelled may fail with anything. */
+export function toldOf(error: unknown, ctx: RequestContext): MCPError {
+  const shown = presentable(error, envelopeOf(ctx).requestId);
+  const { code, cause } = shown;
+  const isCutShort = code === "INTERNAL_ERROR" && cause !== undefined && cancellationOf(ctx).cancelled;
+  return isCutShort ? cancelled(cause) : shown;
 }
 
 /** The error as its caller may see it: one that cannot even be read or written as JSON is an unexpected one. */

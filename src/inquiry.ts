@@ -23,6 +23,11 @@ export interface Question<T> {
   readonly accept: (response: unknown) => T | undefined | Promise<T | undefined>;
 }
 
+export interface AskOptions {
+  /** Names the answer among those of the call, whatever the question's words. Default: named by its words. */
+  readonly key?: string;
+}
+
 type Named = Readonly<Record<string, unknown>>;
 
 /** What travels from one run of a call to the next. */

@@ -1,16 +1,21 @@
 /** The trace that a request belongs to (W3C Trace Context). */
 
-/** Where a request stands in a trace that began elsewhere. */
+/** Where a request stands in a trace. */
 export interface TraceContext {
-  /** As it came: sent on to other services, it makes their work part of the trace. */
+  /**
+   * Sent on to other services, it makes their work part of the trace: as it came, or, where this server traces its
+   * calls, with the span of this call.
+   */
   readonly traceparent: string;
   /** What tracing systems added for each other, as it came. */
   readonly tracestate?: string;
   /** The trace, as 32 hexadecimal digits. */
   readonly traceId: string;
-  /** The step that made the request, as 16 hexadecimal digits. */
-  readonly parentId: string;
-  /** Whether the caller records the trace. */
+  /** The step that made the request, as 16 hexadecimal digits; where the trace begins here there is none. */
+  readonly parentId?: string;
+  /** The span of this call, as 16 hexadecimal digits, where this server traces its calls. */
+  readonly spanId?: string;
+  /** Whether the trace is recorded. */
   readonly sampled: boolean;
 }
 
@@ -34,6 +39,16 @@ export function traceOf(
   return (
     parsed(meta?.["traceparent"], meta?.["tracestate"]) ?? parsed(header("traceparent"), header("tracestate"))
   );
+}
+
+/** What the log tells of a trace. */
+export function traceFields(trace: TraceContext | undefined): {
+  readonly traceId?: string;
+  readonly spanId?: string;
+} {
+  if (!trace) return {};
+  const { traceId, spanId } = trace;
+  return spanId === undefined ? { traceId } : { traceId, spanId };
 }
 
 function parsed(traceparent: unknown, tracestate: unknown): TraceContext | undefined {

@@ -17,6 +17,7 @@ import { methodNotFound } from "./modern.ts";
 import { isToolFailure, resultText, rpcError, statusOf, toolFailureText, withHeaders } from "./outcome.ts";
 import { type Audience, LOG_LEVELS } from "../voice.ts";
 import { LATEST_LEGACY, LEGACY } from "./versions.ts";
+import { HTTP_WIRES } from "./wire.ts";
 
 /** Answers a 2025-era request of revision `version`. Errors within a call keep HTTP status 200, but for those of limits. */
 export function answerLegacy(
@@ -43,6 +44,8 @@ export function answerLegacy(
     cancellation: exchange.cancellation,
     audience: audience(params, exchange),
     origin: exchange,
+    wire: HTTP_WIRES.legacy,
+    rpcId: id,
   };
   const outcome = dispatch(sealed, { ask: read.ask, envelope }, services);
   return isPromise(outcome)

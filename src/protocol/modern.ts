@@ -17,6 +17,7 @@ import { isMethod, readAsk } from "./methods.ts";
 import { encodeModern } from "./modern-result.ts";
 import { readFilter } from "./subscriptions.ts";
 import { META, MODERN } from "./versions.ts";
+import { HTTP_WIRES } from "./wire.ts";
 
 /** Answers a request that claims to be modern. The order of the checks is the specification's ladder. */
 export function answerModern(
@@ -176,6 +177,8 @@ function perform(
     inquire,
     resumes,
     origin: exchange,
+    wire: HTTP_WIRES.modern,
+    rpcId: id,
   };
   const outcome = dispatch(sealed, { ask, envelope }, services);
   const origin = { sealed, ask, id, requestId: envelope.requestId };

@@ -17,7 +17,7 @@ export type Era = "modern" | "legacy";
  * tool that is not there is one too (specification, "Tools › Error Handling"), and since 2026-07-28 a client
  * that would have to be asked and cannot be.
  */
-export function isToolFailure(ask: Ask, error: MCPError, era: Era): boolean {
+export function isToolFailure(ask: Pick<Ask, "kind">, error: MCPError, era: Era): boolean {
   const isProtocols =
     error.code === "TOOL_NOT_FOUND" ||
     error instanceof RequestStateError ||
@@ -46,18 +46,18 @@ function failureText(error: MCPError, requestId: string): string {
 }
 
 export function rpcError(error: MCPError, ask: Ask, requestId: string, era: Era): RpcError {
+  const code = rpcCode(error, era);
   if (era === "modern" && lacksCapability(error)) {
     const { message, requiredCapabilities } = error;
-    return { code: RPC.missingCapability, message, data: { requiredCapabilities } };
+    return { code, message, data: { requiredCapabilities } };
   }
-  if (error instanceof RequestStateError)
-    return { code: RPC.invalidParams, message: `Invalid params: ${error.message}` };
+  if (error instanceof RequestStateError) return { code, message: `Invalid params: ${error.message}` };
   const body = error.toBody(requestId);
   // Which resource was not found stands beside the error (specification, "Resources › Error Handling").
   const uri =
     error.code === "RESOURCE_NOT_FOUND" && ask.kind === "resource" ? shortened(ask.name) : undefined;
   return {
-    code: rpcCode(error.code, era),
+    code,
     message: error.message,
     data: uri === undefined ? body : { uri, ...body },
   };
@@ -95,8 +95,11 @@ const WAITABLE: ReadonlySet<string> = new Set([
   "BACKEND_UNAVAILABLE",
 ]);
 
-function rpcCode(code: string, era: Era): number {
-  switch (code) {
+/** The code of the JSON-RPC error that tells of `error`. */
+export function rpcCode(error: MCPError, era: Era): number {
+  if (era === "modern" && lacksCapability(error)) return RPC.missingCapability;
+  if (error instanceof RequestStateError) return RPC.invalidParams;
+  switch (error.code) {
     case "RESOURCE_NOT_FOUND":
       return era === "modern" ? RPC.invalidParams : RPC.resourceNotFound;
     case "VALIDATION_ERROR":

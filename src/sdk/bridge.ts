@@ -14,7 +14,7 @@ import {
 import { hintMembers } from "../cache-hint.ts";
 import type { Origin } from "../client.ts";
 import { Cancellation } from "../cancellation.ts";
-import type { Ask, CallEnvelope, ClientInfo } from "../call.ts";
+import type { Ask, CallEnvelope, ClientInfo, Wire } from "../call.ts";
 import { MAY_ASK } from "../context.ts";
 import { type Outcome, dispatch } from "../dispatch.ts";
 import { MCPError, internalError } from "../errors.ts";
@@ -25,7 +25,7 @@ import { RPC } from "../protocol/jsonrpc.ts";
 import { legacyResult, legacyTool } from "../protocol/legacy.ts";
 import { LIST_MEMBER, isMethod, readAsk } from "../protocol/methods.ts";
 import { methodNotFound } from "../protocol/modern.ts";
-import { isToolFailure, rpcError, toolFailure } from "../protocol/outcome.ts";
+import { type Era, isToolFailure, rpcError, toolFailure } from "../protocol/outcome.ts";
 import type { StateCodec } from "../protocol/request-state.ts";
 import { eventMethod } from "../protocol/subscriptions.ts";
 import { LATEST_LEGACY, META, MODERN } from "../protocol/versions.ts";
@@ -39,6 +39,7 @@ import type { Audience, LogLevel } from "../voice.ts";
 
 type RequestContext = ServerContext["mcpReq"];
 type Claims = Readonly<Record<string, unknown>>;
+type Exchange = Pick<CallEnvelope, "requestId" | "releaseStream" | "origin" | "rpcId" | "sessionId" | "wire">;
 
 /** A client may follow so many resources on one connection. */
 const MOST_URIS = 1_000;
@@ -48,6 +49,9 @@ export interface BridgeOptions {
   readonly versions: readonly string[];
   /** Where calls under way are counted. */
   readonly running?: Set<Cancellation>;
+  readonly wires: Readonly<Record<Era, Wire>>;
+  /** The session that all of the requests belong to. */
+  readonly sessionId?: string;
   /** Where a request comes from; on stdio there is none. */
   readonly originOf: (request: Request | undefined) => Origin | undefined;
 }
@@ -57,7 +61,7 @@ export function bridge(
   runtime: Runtime,
   { info, capabilities, instructions, listHint }: Sealed,
   codec: StateCodec,
-  { versions, running = new Set(), originOf }: BridgeOptions,
+  { versions, running = new Set(), wires, sessionId, originOf }: BridgeOptions,
 ): Server {
   const server = new Server(info as ConstructorParameters<typeof Server>[0], {
     capabilities,
@@ -74,6 +78,9 @@ export function bridge(
           requestId,
           releaseStream: http?.closeSSE,
           origin: originOf(http?.req),
+          rpcId: request.id,
+          sessionId,
+          wire: wires[mcpReq.envelope ? "modern" : "legacy"],
         })),
       };
       // What cannot be written would be dropped further on, and the client left waiting.
@@ -116,11 +123,7 @@ class Connection {
     });
   }
 
-  async answer(
-    request: JSONRPCRequest,
-    mcpReq: RequestContext,
-    exchange: Pick<CallEnvelope, "requestId" | "releaseStream" | "origin">,
-  ): Promise<object> {
+  async answer(request: JSONRPCRequest, mcpReq: RequestContext, exchange: Exchange): Promise<object> {
     const { method, params = {} } = request;
     const sealed = await this.#runtime.sealed();
     if (method === "resources/subscribe" || method === "resources/unsubscribe")
@@ -147,14 +150,9 @@ class Connection {
     }
   }
 
-  async #follow(
-    sealed: Sealed,
-    method: string,
-    { uri }: Claims,
-    exchange: Pick<CallEnvelope, "requestId" | "origin">,
-  ): Promise<object> {
+  async #follow(sealed: Sealed, method: string, { uri }: Claims, exchange: Exchange): Promise<object> {
     const name = typeof uri === "string" ? uri : "";
-    if (!(await this.#mayFollow(sealed, name, exchange))) {
+    if (!(await this.#mayFollow(sealed, name, { ...exchange, method }))) {
       throw protocolError(
         rpcError(notFound("resource", name), { kind: "resource", name }, makeRequestId(), "legacy"),
       );
@@ -174,7 +172,7 @@ class Connection {
   async #mayFollow(
     sealed: Sealed,
     uri: string,
-    exchange: Pick<CallEnvelope, "requestId" | "origin">,
+    exchange: Exchange & Pick<CallEnvelope, "method">,
   ): Promise<boolean> {
     const ask: Ask = { kind: "subscription", filter: { resourceSubscriptions: [uri] } };
     const envelope = { ...exchange, ...handshake(this.#server), cancellation: new Cancellation() };

@@ -11,6 +11,7 @@ import type { EventReplay, EventStore } from "../ports.ts";
 import { RPC } from "../protocol/jsonrpc.ts";
 import type { StateCodec } from "../protocol/request-state.ts";
 import { LEGACY } from "../protocol/versions.ts";
+import { SESSION_WIRES } from "../protocol/wire.ts";
 import type { Runtime } from "../runtime.ts";
 import type { Sealed } from "../seal.ts";
 import { bridge } from "./bridge.ts";
@@ -60,7 +61,13 @@ export async function openSession(
   });
   const origins = new WeakMap<Request, Origin>();
   const originOf = (request: Request | undefined) => request && origins.get(request);
-  const server = bridge(runtime, sealed, codec, { versions: LEGACY, running, originOf });
+  const server = bridge(runtime, sealed, codec, {
+    versions: LEGACY,
+    running,
+    wires: SESSION_WIRES,
+    sessionId: id,
+    originOf,
+  });
   await server.connect(transport);
   return new SdkSession(server, transport, store, origins);
 }

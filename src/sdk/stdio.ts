@@ -4,6 +4,7 @@ import { serveStdio } from "@modelcontextprotocol/server/stdio";
 import type { Origin } from "../client.ts";
 import { StateCodec } from "../protocol/request-state.ts";
 import { LEGACY } from "../protocol/versions.ts";
+import { STDIO_WIRES } from "../protocol/wire.ts";
 import type { Runtime } from "../runtime.ts";
 import type { Sealed } from "../seal.ts";
 import { bridge } from "./bridge.ts";
@@ -31,7 +32,7 @@ export function connectStdio(
   const wire = new StdioWire(...streams);
   const codec = new StateCodec(runtime.stateKeys);
   const origin: Origin = { header: () => undefined, token };
-  const options = { versions: VERSIONS, originOf: () => origin };
+  const options = { versions: VERSIONS, wires: STDIO_WIRES, originOf: () => origin };
   const connection = serveStdio(() => bridge(runtime, sealed, codec, options), {
     transport: wire,
     onerror: (error) => runtime.logger.warn({ err: error }, "stdio"),
