@@ -29,6 +29,7 @@ const compositionRoots = ["server.ts", "rooms.ts"];
 const packages = {
   "@hono/node-server": "transport/node-routes.ts",
   "@modelcontextprotocol/server": "sdk/",
+  "@opentelemetry/api": "observe/opentelemetry.ts",
   ajv: "validation/json-schema.ts",
   "ajv-formats": "validation/json-schema.ts",
   zod: "validation/zod.ts",

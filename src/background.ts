@@ -2,6 +2,7 @@
 
 import type { Cancellation } from "./cancellation.ts";
 import type { Logger } from "./ports.ts";
+import type { Stages } from "./stages.ts";
 
 interface Task {
   readonly name: string;
@@ -23,6 +24,12 @@ interface Task {
  */
 export class BackgroundTasks {
   readonly #tasks: Task[] = [];
+  readonly #stages: Stages | undefined;
+
+  /** @internal */
+  constructor(stages?: Stages) {
+    this.#stages = stages;
+  }
 
   /**
    * Adds a task: `task(...args)` is called after the answer. What was injected into the handler is closed by then,
@@ -35,7 +42,8 @@ export class BackgroundTasks {
       throw new TypeError(
         "background.add() takes a function and its arguments: background.add(send, message).",
       );
-    this.#tasks.push({ name: task.name, run: () => task(...args) });
+    const run = () => task(...args);
+    this.#tasks.push({ name: task.name, run: this.#stages?.later(task.name, run) ?? run });
   }
 
   /** Runs what was added, and what is added meanwhile. @internal */

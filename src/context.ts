@@ -149,6 +149,7 @@ export class RequestContext<C extends ClientContext = ClientContext> {
       own.#identity = ctx.#identity;
       own.#client = ctx.#client;
       own.#state = ctx.#state;
+      own.#trace = ctx.#trace;
       return own;
     };
     addHeader = (ctx, name, value) => {
@@ -232,7 +233,7 @@ export class RequestContext<C extends ClientContext = ClientContext> {
 
   /** Work to do once the answer is sent: `background.add(send, message)`. */
   get background(): BackgroundTasks {
-    return (this.#background ??= new BackgroundTasks());
+    return (this.#background ??= new BackgroundTasks(this.#services.stages));
   }
 
   /**

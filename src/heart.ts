@@ -27,6 +27,7 @@ import {
   toToolResult,
 } from "./result.ts";
 import { type SchemaCompiler, validator } from "./schema.ts";
+import type { Stage } from "./stages.ts";
 import { notFound } from "./refusals.ts";
 
 /** What every heart is made with. */
@@ -52,6 +53,7 @@ export function toolHeart(tool: ToolDefinition, policy: Policy, options: HeartOp
     ? validator(tool.input, options.compile, `Tool "${tool.key}": input`)
     : noArguments;
   const check = argumentsCheck(tool.item.inputSchema, validate, tool.unknownArguments);
+  const checked = tool.input ? staged("validation", options, check) : check;
   const finish = tool.output
     ? outputCheck(validator(tool.output, options.compile, `Tool "${tool.key}": output`))
     : toToolResult;
@@ -62,9 +64,9 @@ export function toolHeart(tool: ToolDefinition, policy: Policy, options: HeartOp
   });
   const handle = (input: unknown, ctx: RequestContext) =>
     input instanceof Refused ? input : handler(input, ctx);
-  return concluding(policy, (ctx, args) => {
-    const checked = check(args);
-    return isPromise(checked) ? checked.then((input) => handle(input, ctx)) : handle(checked, ctx);
+  return concluding(policy, options, (ctx, args) => {
+    const input = checked(args, ctx);
+    return isPromise(input) ? input.then((found) => handle(found, ctx)) : handle(input, ctx);
   });
 }
 
@@ -93,7 +95,7 @@ export function resourceHeart(
     const askedFor = identityOf(ctx) ? knownCallersHint : ctx.consulted ? callersHint : hint;
     return new ResourceResult(result.contents, ctx.inquiry?.answered ? NOT_CACHEABLE : askedFor);
   };
-  return concluding(policy, (ctx, params) =>
+  return concluding(policy, options, (ctx, params) =>
     after(handler(params, ctx) as ResourceResult, (result) => hinted(result, ctx)),
   );
 }
@@ -105,8 +107,9 @@ export function promptHeart(prompt: PromptDefinition, policy: Policy, options: H
     ? validator(prompt.input, options.compile, `Prompt "${prompt.key}": input`)
     : noArguments;
   const check = argumentsCheck({}, validate, "follow-schema");
-  return concluding(policy, (ctx, args) =>
-    after(check(args), (input) => (input instanceof Refused ? input : handler(input, ctx))),
+  const checked = prompt.input ? staged("validation", options, check) : check;
+  return concluding(policy, options, (ctx, args) =>
+    after(checked(args, ctx), (input) => (input instanceof Refused ? input : handler(input, ctx))),
   );
 }
 
@@ -180,7 +183,7 @@ function prepared(
   options: HeartOptions,
   finish: (value: unknown, ctx: RequestContext) => unknown,
 ): AnyHandler {
-  const handler = component.handler as AnyHandler;
+  const handler = staged("handler", options, component.handler as AnyHandler);
   const run: AnyHandler = (args, ctx) => {
     const value = handler(args, ctx);
     return isPromise(value) ? value.then((settled) => finish(settled, ctx)) : finish(value, ctx);
@@ -188,22 +191,36 @@ function prepared(
   // What is opened for a result that cannot be sent is told so.
   const injected = injecting(component.inject, run, options);
   const around = options.around(component);
-  if (!around) return guarded(injected, policy);
-  return guarded((args, ctx) => around(args, ctx, (own) => injected(args, own)), policy);
+  if (!around) return guarded(injected, policy, options);
+  const stage = component.kind === "tool" && component.idempotent ? "idempotency" : "cache";
+  const kept: AnyHandler = (args, ctx) => around(args, ctx, (own) => injected(args, own));
+  return guarded(staged(stage, options, kept), policy, options);
 }
 
-function guarded(handler: AnyHandler, policy: Policy): AnyHandler {
+function guarded(handler: AnyHandler, policy: Policy, options: HeartOptions): AnyHandler {
   if (!policy.goesByArguments) return handler;
+  const decide = staged("guards", options, (args, ctx) => policy.decide(args, ctx));
   return async (args, ctx) => {
-    await policy.decide(args, ctx);
+    await decide(args, ctx);
     return handler(args, ctx);
   };
 }
 
+/** `work` as a part of calls that whoever follows them sees; `work` itself where nobody does. */
+function staged<A>(
+  stage: Stage,
+  { stages }: HeartOptions,
+  work: (args: A, ctx: RequestContext) => unknown,
+): (args: A, ctx: RequestContext) => unknown {
+  return stages ? (args, ctx) => stages.within(stage, ctx, () => work(args, ctx)) : work;
+}
+
 /** Runs for callers whom the policy admits. A call that asked ends with its questions, whatever its handler made of the interruption. */
-function concluding<A>(policy: Policy, run: Run<A>): Run<A> {
+function concluding<A>(policy: Policy, options: HeartOptions, run: Run<A>): Run<A> {
+  const admit = (_args: unknown, ctx: RequestContext) => policy.admit(ctx);
+  const admitted = policy.isGuarded ? staged("guards", options, admit) : admit;
   return (ctx, args) => {
-    policy.admit(ctx);
+    admitted(args, ctx);
     ctx.resume();
     const result = run(ctx, args);
     if (!isPromise(result)) return ctx.inquiry?.pending ? ctx.inquiry.conclude() : result;

@@ -7,6 +7,8 @@ import { Suspension } from "./inquiry.ts";
 import type { Logger } from "./ports.ts";
 import { after, isPromise } from "./promises.ts";
 import type { ServerDependencies } from "./server-dependencies.ts";
+import type { Stages } from "./stages.ts";
+import { traceFields } from "./trace.ts";
 
 /** How long a handler, and what opens its dependencies, may go on once the call is cancelled; in milliseconds. */
 const HANDLER_AFTER = 500;
@@ -34,6 +36,7 @@ interface Plan {
 export interface InjectionServices {
   readonly logger: Logger;
   readonly dependencies: ServerDependencies;
+  readonly stages?: Stages | undefined;
 }
 
 /** `run` with what `inject` names in its context; `run` itself where that is nothing. Made once, at sealing. */
@@ -101,7 +104,7 @@ class Injection {
   around(run: () => unknown): unknown {
     let result: unknown;
     try {
-      result = after(this.#open(0), () => this.#patiently(run(), HANDLER_AFTER));
+      result = after(this.#openAll(), () => this.#patiently(run(), HANDLER_AFTER));
     } catch (error) {
       if (this.#leases.length === 0) throw error;
       return this.#tracked(this.#ended({ error }));
@@ -121,6 +124,11 @@ class Injection {
     return this.#services.dependencies.tracked(ending);
   }
 
+  #openAll(): unknown {
+    const { stages } = this.#services;
+    return stages ? stages.within("dependencies", this.#ctx, () => this.#open(0)) : this.#open(0);
+  }
+
   #open(from: number): void | Promise<void> {
     const { steps, gives } = this.#plan;
     for (let at = from; at < steps.length; at++) {
@@ -134,8 +142,11 @@ class Injection {
   }
 
   #opened({ dependency, takes }: Step): Opened<unknown> | Promise<Opened<unknown>> {
-    if (dependency.scope === "server")
-      return this.#services.dependencies.opened(dependency, this.#services.logger);
+    if (dependency.scope === "server") {
+      const { dependencies, logger, stages } = this.#services;
+      const open = () => dependencies.opened(dependency, logger);
+      return stages ? stages.apart(open) : open();
+    }
     const injected: Record<string, unknown> = {};
     for (const [name, at] of takes) injected[name] = this.#values[at];
     return dependency.open(this.#ctx as never, injected as never);
@@ -225,10 +236,8 @@ class Injection {
   }
 
   #log(dependency: string, error: unknown): void {
-    const { requestId, operation } = this.#ctx;
-    this.#services.logger.error(
-      { requestId, operation: operation.kind, name: operation.name, dependency, err: error },
-      "A dependency's clean-up failed",
-    );
+    const { requestId, operation, trace } = this.#ctx;
+    const call = { requestId, operation: operation.kind, name: operation.name, ...traceFields(trace) };
+    this.#services.logger.error({ ...call, dependency, err: error }, "A dependency's clean-up failed");
   }
 }

@@ -48,6 +48,11 @@ export interface MCPServerOptions {
    * messages of sessions. The options below replace one part of it. Default: everything in this process's memory.
    */
   readonly backend?: Backend;
+  /**
+   * Whether calls are traced with OpenTelemetry. Default: where `@opentelemetry/api` is installed and a tracer provider
+   * is registered when the server starts; `true` refuses to start where they are not.
+   */
+  readonly tracing?: boolean;
   /** Carries changes to those who listen. Default: the `backend`, or within this process. */
   readonly eventBus?: EventBus;
   /** Where calls are counted against limits. */
@@ -189,6 +194,7 @@ const SERVER: Names<MCPServerOptions> = {
   unknownArguments: true,
   pageSize: true,
   logger: true,
+  tracing: true,
   http: true,
   cacheHint: true,
   requestState: true,
@@ -254,6 +260,7 @@ export function checkServerOptions(options: unknown): void {
     cacheHint,
     unknownArguments,
     listing,
+    tracing,
   } = (options ?? {}) as Record<string, unknown>;
   if (typeof name !== "string" || name === "" || typeof version !== "string" || version === "") {
     throw new ConfigurationError(
@@ -264,6 +271,8 @@ export function checkServerOptions(options: unknown): void {
   checkMetadata("MCPServer", options as object);
   checkChoice("unknownArguments", unknownArguments, UNKNOWN_ARGUMENTS);
   checkChoice("listing", listing, ["permitted", "all"]);
+  if (tracing !== undefined && typeof tracing !== "boolean")
+    throw new ConfigurationError(`tracing is ${shown(tracing)}: write true or false.`);
   checkCount("pageSize", pageSize);
   checkGroup("http", http, HTTP, '{ path: "/mcp" }');
   const { sessions } = (http ?? {}) as HttpOptions;

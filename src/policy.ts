@@ -128,6 +128,11 @@ export class Policy {
     ];
   }
 
+  /** Whether there is more to it than that callers are known. */
+  get isGuarded(): boolean {
+    return this.#guards.length > 0;
+  }
+
   /** Whether it goes by arguments. */
   get goesByArguments(): boolean {
     return this.#deciding.length > 0;

@@ -2,9 +2,11 @@
 
 import type { CompilerLoaders } from "./compilers.ts";
 import type { Middleware } from "./compose.ts";
+import { ConfigurationError } from "./errors.ts";
 import type { HeartOptions } from "./heart.ts";
 import type { MCPServerOptions } from "./options.ts";
 import type { Logger } from "./ports.ts";
+import { type Observer, stagesOf } from "./signals.ts";
 import type { Stores } from "./stores.ts";
 
 /** The rooms that compile schemas. */
@@ -19,6 +21,24 @@ export const LOADERS: CompilerLoaders = {
     }
   },
 };
+
+/**
+ * Adds to `observers` who makes spans of calls, where the program has OpenTelemetry set up for that: around the others, so that what
+ * they do belongs to the span.
+ */
+export async function addTracing({ tracing }: MCPServerOptions, observers: Observer[]): Promise<void> {
+  if (tracing === false || stagesOf(observers)) return;
+  const { openTelemetry, tracerIn } = await import("./observe/opentelemetry.ts");
+  const otel = await openTelemetry();
+  const tracer = otel && tracerIn(otel);
+  if (otel && tracer) observers.unshift((await import("./observe/trace.ts")).spansOfCalls(otel, tracer));
+  if (tracer || tracing === undefined) return;
+  throw new ConfigurationError(
+    otel
+      ? 'tracing is true, and no tracer provider is registered: set OpenTelemetry up before the server starts, as with node --import ./telemetry.js, or leave out "tracing".'
+      : 'tracing is true, and there is no "@opentelemetry/api": run npm install @opentelemetry/api, or leave out "tracing".',
+  );
+}
 
 /** What stands around components that declare what of theirs is kept. */
 export async function cachingOf(

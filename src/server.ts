@@ -21,11 +21,11 @@ import {
 import { type Blueprint, NO_SCOPE, type Scope, type Sink, define, within } from "./registration.ts";
 import { type ComponentRef, Registry } from "./registry.ts";
 import { type IncludeOptions, type MCPRouter, includeScope } from "./router.ts";
-import { LOADERS, cachingOf } from "./rooms.ts";
+import { LOADERS, addTracing, cachingOf } from "./rooms.ts";
 import type { ListeningServer, Mounted, NodeHandler, RunningServer, Runtime } from "./runtime.ts";
 import { validator } from "./schema.ts";
 import { type Sealed, type ServerInfo, seal, serverInfo } from "./seal.ts";
-import { type Observer, signalsOf } from "./signals.ts";
+import { type Observer, signalsOf, stagesOf } from "./signals.ts";
 import { Stores } from "./stores.ts";
 import { type TokenEndpointOptions, type JwtIssuer, checkTokenEndpoint } from "./tokens.ts";
 
@@ -306,6 +306,7 @@ export class MCPServer extends Lifespan {
     const { places, circuits, eventBus, eventStore } = this.#stores;
     const limits =
       this.#stores.limits ?? (this.#memoryLimits ??= (await import("./limits/memory.ts")).memoryLimitStore());
+    await addTracing(this.#options, this.#observers);
     await this.#seal(logger);
     const layers = this.#registry.enabled().flatMap((definition) => definition.layers);
     const authentications = [...new Set(authenticationsIn([...this.#middleware, ...layers]))];
@@ -323,6 +324,7 @@ export class MCPServer extends Lifespan {
       validatorOf: (schema) => this.#compilers.validatorOf(schema),
       limits,
       signals: signalsOf(this.#observers),
+      stages: stagesOf(this.#observers),
       background: this.#background,
       places,
       circuits,
@@ -379,6 +381,7 @@ export class MCPServer extends Lifespan {
       declared: limited ? (await import("./middleware/declared.ts")).declaredLayers : () => [],
       compile: this.#compilers.compile,
       dependencies: this.dependencies,
+      stages: stagesOf(this.#observers),
       logger,
     });
     this.#sealedVersion = version;

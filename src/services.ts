@@ -4,6 +4,7 @@ import type { Background } from "./background.ts";
 import type { CircuitStore, LimitStore, Logger, PlaceStore, Validator } from "./ports.ts";
 import type { Schema } from "./schema.ts";
 import type { Signals } from "./signals.ts";
+import type { Stages } from "./stages.ts";
 
 export interface Services {
   readonly logger: Logger;
@@ -19,4 +20,6 @@ export interface Services {
   readonly places?: PlaceStore | undefined;
   /** Where breakers keep their state together with other processes, if anywhere. */
   readonly circuits?: CircuitStore | undefined;
+  /** Who follows calls through their parts, where anybody does. */
+  readonly stages?: Stages | undefined;
 }

@@ -2,6 +2,7 @@
 
 import type { PassingLayer, PassiveLayer } from "./compose.ts";
 import type { RequestContext } from "./context.ts";
+import type { Stages } from "./stages.ts";
 
 /** Something that happened on a call's way. */
 export type Signal =
@@ -37,6 +38,13 @@ export interface Observer {
   /** Stands around all other layers. */
   readonly layer: PassiveLayer & PassingLayer;
   readonly signals?: Signals;
+  /** Follows calls through their parts. At most one observer does. */
+  readonly stages?: Stages;
+}
+
+/** Who follows calls through their parts, if anybody does. */
+export function stagesOf(observers: readonly Observer[]): Stages | undefined {
+  return observers.find(({ stages }) => stages)?.stages;
 }
 
 /** Tells all observers; nothing where none wants to be told, so that it costs nothing. */

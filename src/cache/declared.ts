@@ -13,6 +13,7 @@ import type { CacheStore, IdempotencyStore, Logger } from "../ports.ts";
 import { after, isPromise } from "../promises.ts";
 import type { Signal } from "../signals.ts";
 import { timeLimitIn, timed } from "../time-limit.ts";
+import { traceFields } from "../trace.ts";
 import { Cache, type Making, type Origin } from "./cache.ts";
 import { idempotent } from "./idempotency.ts";
 import { callerKey, dataKey } from "./key.ts";
@@ -166,16 +167,17 @@ class Answering implements Making<unknown> {
   }
 
   later(task: (making: Making<unknown>) => Promise<void>): void {
-    const { requestId, operation } = this.#ctx;
-    const { background, logger } = servicesOf(this.#ctx);
-    const fields = { requestId, operation: operation.kind, name: operation.name };
-    const tasks = new BackgroundTasks();
-    tasks.add(async () => {
+    const { requestId, operation, trace } = this.#ctx;
+    const { background, logger, stages } = servicesOf(this.#ctx);
+    const fields = { requestId, operation: operation.kind, name: operation.name, ...traceFields(trace) };
+    const tasks = new BackgroundTasks(stages);
+    const refresh = async () => {
       const ctx = detached(this.#ctx, new Cancellation());
       const within = timed(this.#timeout, [], operation.kind, (own) => this.#run(own));
       await task(new Answering(ctx, (own) => within(own, undefined), this.#kind, this.#timeout));
       await ctx.background.run(fields, logger);
-    });
+    };
+    tasks.add(refresh);
     background.begin(tasks, cancellationOf(this.#ctx), fields, logger);
   }
 }

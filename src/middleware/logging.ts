@@ -10,6 +10,7 @@ import type { Logger, Severity } from "../ports.ts";
 import { either } from "../promises.ts";
 import { shortened } from "../refusals.ts";
 import { ToolResult } from "../result.ts";
+import { traceFields } from "../trace.ts";
 
 export interface LoggingOptions {
   /** The level of operations that went well; others are `warn`. Default: `info`. */
@@ -24,8 +25,8 @@ const OPTIONS: Names<LoggingOptions> = { level: true, kinds: true, logger: true 
 
 /**
  * Logs each operation in one line: its request id, its name, what became of it and how long it took; with the fields
- * `requestId`, `operation`, `name`, `durationMs`, `clientId` where the caller is known, and `code` where it failed. Arguments
- * and results are not logged. As the outermost layer it sees every refusal.
+ * `requestId`, `operation`, `name`, `durationMs`, `clientId` where the caller is known, `code` where it failed, `traceId` where it
+ * belongs to a trace, and `spanId` where the server traces its calls. Arguments and results are not logged. As the outermost layer it sees every refusal.
  *
  * @throws {@link ConfigurationError} where options are wrong.
  * @example
@@ -72,7 +73,7 @@ function write(
   became: string,
   code: string | undefined,
 ): void {
-  const { requestId, operation } = ctx;
+  const { requestId, operation, trace } = ctx;
   const name = shortened(operation.name);
   const milliseconds = performance.now() - started;
   const clientId = identityOf(ctx)?.clientId;
@@ -84,6 +85,7 @@ function write(
       durationMs: Math.round(milliseconds * 1_000) / 1_000,
       ...(clientId !== undefined && { clientId }),
       ...(code !== undefined && { code }),
+      ...traceFields(trace),
     },
     `[${requestId}] ${name} ${became} ${(milliseconds / 1_000).toFixed(3)}s`,
   );

@@ -60,6 +60,7 @@ export class Endpoint {
       validatorOf: runtime.validatorOf,
       limits: runtime.limits,
       signals: runtime.signals,
+      stages: runtime.stages,
       codec: new StateCodec(runtime.stateKeys),
       hub: new SubscriptionHub(runtime.eventBus, maxStreamsPerClient),
     };

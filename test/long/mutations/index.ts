@@ -20,6 +20,7 @@ import { stdioRooms } from "./stdio.ts";
 import { streamsRooms } from "./streams.ts";
 import { templatesRooms } from "./templates.ts";
 import { tokensRooms } from "./tokens.ts";
+import { tracesRooms } from "./traces.ts";
 
 export const rooms: readonly Room[] = [
   ...registrationRooms,
@@ -41,4 +42,5 @@ export const rooms: readonly Room[] = [
   ...identityRooms,
   ...tokensRooms,
   ...auditRooms,
+  ...tracesRooms,
 ];

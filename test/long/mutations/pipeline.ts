@@ -10,9 +10,9 @@ export const pipelineRooms: readonly Room[] = [
       {
         what: "opened behind the guards that go by arguments",
         file: "src/heart.ts",
-        find: "const injected = injecting(component.inject, run, options);\n  const around = options.around(component);\n  if (!around) return guarded(injected, policy);",
+        find: "const injected = injecting(component.inject, run, options);\n  const around = options.around(component);\n  if (!around) return guarded(injected, policy, options);",
         replace:
-          "const injected = injecting(component.inject, run, options);\n  const around = options.around(component);\n  if (!around) return injecting(component.inject, guarded(run, policy), options);",
+          "const injected = injecting(component.inject, run, options);\n  const around = options.around(component);\n  if (!around) return injecting(component.inject, guarded(run, policy, options), options);",
       },
       { what: "closed in reverse", file: "src/injection.ts", find: ".toReversed()", replace: "" },
       {
