@@ -1,13 +1,12 @@
-import type { MCPServer } from "gantry-mcp";
+import type { MCPRouter } from "gantry-mcp";
 import { z } from "zod";
-import type { Access } from "./access.ts";
 import { statuses, type Task, TaskQuery } from "./schemas.ts";
 import type { TaskStore } from "./store.ts";
 
-export function addPrompts(server: MCPServer, store: TaskStore, { use }: Access): void {
+export function addPrompts(router: MCPRouter, store: TaskStore): void {
   const tagsLike = (begun: string): string[] => store.tagsLike(begun);
 
-  server.prompt(
+  router.prompt(
     "task_summary",
     {
       title: "Summarize tasks",
@@ -17,12 +16,11 @@ export function addPrompts(server: MCPServer, store: TaskStore, { use }: Access)
         status: z.string().default("all").describe("Which of its tasks"),
       }),
       complete: { project: tagsLike, status: ["all", ...statuses] },
-      ...use,
     },
     ({ project, status }) => `Summarize all ${status} tasks for project ${project}.`,
   );
 
-  server.prompt(
+  router.prompt(
     "plan_work",
     {
       title: "Plan work",
@@ -32,7 +30,6 @@ export function addPrompts(server: MCPServer, store: TaskStore, { use }: Access)
         tag: z.string().trim().toLowerCase().default("").describe("Only tasks with this tag"),
       }),
       complete: { tag: tagsLike },
-      ...use,
     },
     ({ goal, tag }) => {
       const urgent = { status: "unfinished", sort: "priority", order: "desc", limit: 50 };

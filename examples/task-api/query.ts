@@ -4,15 +4,8 @@ import type { Cursor, Task, TaskQuery } from "./schemas.ts";
 export type Condition = [sql: string, ...values: (string | number | null)[]];
 
 /** What a task must be to match the query. */
-export function filters({
-  status,
-  assignee,
-  created_by,
-  tag,
-  priority,
-  due_before,
-  search = "",
-}: TaskQuery): Condition[] {
+export function filters(query: TaskQuery): Condition[] {
+  const { status, assignee, created_by, tag, priority, due_before, search = "" } = query;
   const conditions: Condition[] = [];
   if (status === "unfinished") conditions.push(["status <> 'done'"]);
   else if (status !== "all") conditions.push(["status = ?", status]);

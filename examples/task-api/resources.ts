@@ -1,17 +1,15 @@
-import { type MCPServer, ResourceError } from "gantry-mcp";
-import type { Access } from "./access.ts";
+import { type MCPRouter, ResourceError } from "gantry-mcp";
 import { statuses } from "./schemas.ts";
 import type { TaskStore } from "./store.ts";
 
-export function addResources(server: MCPServer, store: TaskStore, { use }: Access): void {
-  server.resource(
+export function addResources(router: MCPRouter, store: TaskStore): void {
+  router.resource(
     "config://app",
     {
       name: "app_config",
       title: "Configuration",
       description: "Application configuration.",
       mimeType: "application/json",
-      ...use,
     },
     () => ({
       name: "task-api",
@@ -22,14 +20,13 @@ export function addResources(server: MCPServer, store: TaskStore, { use }: Acces
     }),
   );
 
-  server.resource(
+  router.resource(
     "tasks://{task_id}",
     {
       name: "task_detail",
       title: "Task",
       description: "Get task details by ID.",
       mimeType: "application/json",
-      ...use,
       complete: { task_id: (begun) => store.idsLike(begun) },
     },
     ({ task_id }) => {
@@ -39,14 +36,14 @@ export function addResources(server: MCPServer, store: TaskStore, { use }: Acces
     },
   );
 
-  server.resource(
+  router.resource(
     "tags://all",
     {
       name: "all_tags",
       title: "Tags",
       description: "Every tag in use, with how many tasks have it and how many of those are unfinished.",
       mimeType: "application/json",
-      ...use,
+      cache: { ttl: "1m", scope: "shared" },
     },
     () => store.tags(),
   );

@@ -1,4 +1,5 @@
-import { type AuthenticationLayer, MCPServer } from "gantry-mcp";
+import { type AuthenticationLayer, type CacheStore, MCPRouter, MCPServer } from "gantry-mcp";
+import { logging, memoryCache, rateLimit } from "gantry-mcp";
 import { byRole, everything } from "./access.ts";
 import { addPrompts } from "./prompts.ts";
 import { addResources } from "./resources.ts";
@@ -7,7 +8,7 @@ import { addTools } from "./tools.ts";
 
 /**
  * The Task API over a store: everything but the way in. With `authentication`, a layer that finds out who calls,
- * people may do what their roles allow; without it everybody may do everything.
+ * people may do what their roles allow, and calls are logged and counted; without it everybody may do everything.
  */
 export function taskServer(store: TaskStore, authentication?: AuthenticationLayer): MCPServer {
   const server = new MCPServer({
@@ -19,12 +20,33 @@ export function taskServer(store: TaskStore, authentication?: AuthenticationLaye
       "Dates are YYYY-MM-DD; priority 5 is the most urgent. Finish a task with complete_task; " +
       "delete_task is for mistakes only, since it takes the task's comments along.",
     unknownArguments: "refuse",
+    cache: { store: cacheOf(store) },
   });
-  if (authentication) server.use(authentication);
+  const layers = authentication ? [logging(), authentication, rateLimit({ perMinute: 300 })] : [];
+  for (const layer of layers) server.use(layer);
   const access = authentication ? byRole(store) : everything;
-  addTools(server, store, access);
-  addResources(server, store, access);
-  addPrompts(server, store, access);
-  server.readiness("database", () => store.ping());
-  return server;
+  const tasks = new MCPRouter({ tags: ["tasks"], ...access.use });
+  addTools(tasks, store, access);
+  addResources(tasks, store);
+  addPrompts(tasks, store);
+  store.onChange = (id) => {
+    for (const uri of [`tasks://${id}`, "tags://all"]) server.notify.resourceUpdated(uri);
+  };
+  return server.include(tasks).readiness("database", () => store.ping());
+}
+
+/** Results in memory, which are old once another process has written to the file. */
+function cacheOf(store: TaskStore): CacheStore {
+  const cache = memoryCache();
+  let version = store.version();
+  return {
+    read: (key, tags) => {
+      const now = store.version();
+      if (now !== version) void cache.invalidate(tags);
+      version = now;
+      return cache.read(key, tags);
+    },
+    write: (...entry) => cache.write(...entry),
+    invalidate: (tags) => cache.invalidate(tags),
+  };
 }

@@ -24,6 +24,8 @@ export class TaskStore {
   readonly #db: Database;
   readonly #now: () => Date;
   readonly #statements = new Map<string, Statement>();
+  /** Is told the id of each task that is made, changed or deleted here, once that is on the disk. */
+  onChange: (id: string) => void = () => {};
 
   /** Opens the store in `directory`, which is made when it is not there. `now` is for tests. */
   static async open(directory: string, now: () => Date = () => new Date()): Promise<TaskStore> {
@@ -36,7 +38,7 @@ export class TaskStore {
   }
 
   create({ tags, ...task }: TaskCreate, created_by: string | null = null): Task {
-    return transaction(this.#db, () => {
+    return this.#write(() => {
       const { lastInsertRowid } = this.#sql(
         `INSERT INTO tasks (title, description, priority, assignee, due_date, created_by, created_at, updated_at)
          VALUES ($title, $description, $priority, $assignee, $due_date, $created_by, $now, $now)`,
@@ -113,11 +115,12 @@ export class TaskStore {
 
   /** Deletes the task with its tags and comments, and says whether there was one. */
   delete(id: string): boolean {
-    return transaction(this.#db, () => {
-      if (!this.#read(id)) return false;
-      this.#sql("DELETE FROM tasks WHERE id = ?").run(id);
-      return true;
+    const deleted = this.#write(() => {
+      const task = this.#read(id);
+      if (task) this.#sql("DELETE FROM tasks WHERE id = ?").run(id);
+      return task;
     });
+    return deleted !== undefined;
   }
 
   stats(): TaskStats {
@@ -172,6 +175,11 @@ export class TaskStore {
       .map(({ id }: { id: string }) => id);
   }
 
+  /** Another number once another process has written. */
+  version(): number {
+    return this.#sql("PRAGMA data_version").get().data_version;
+  }
+
   /** Throws when the tasks cannot be read. */
   ping(): void {
     this.#sql("SELECT 1 FROM tasks LIMIT 1").get();
@@ -200,8 +208,14 @@ export class TaskStore {
     return row?.id === id ? toTask(row) : undefined; // to SQLite "07" is 7; here it is no id
   }
 
+  #write<T extends Task | undefined>(work: () => T): T {
+    const task = transaction(this.#db, work);
+    if (task) this.onChange(task.id);
+    return task;
+  }
+
   #change(id: string, work: (task: Task, now: string) => void): Task | undefined {
-    return transaction(this.#db, () => {
+    return this.#write(() => {
       const task = this.#read(id);
       if (!task) return undefined;
       const now = this.#timestamp();

@@ -1,170 +1,140 @@
-import { type ClientContext, type MCPServer, ToolError } from "gantry-mcp";
+import { type MCPRouter, ToolError, dependency } from "gantry-mcp";
 import { z } from "zod";
-import {
-  Comment,
-  CommentCreate,
-  TagChanges,
-  Task,
-  TaskCreate,
-  TaskDetail,
-  TaskId,
-  TaskPage,
-  TaskQuery,
-  TaskStats,
-  TaskUpdate,
-} from "./schemas.ts";
+import { Comment, CommentCreate, TagChanges, Task, TaskCreate, TaskDetail } from "./schemas.ts";
+import { TaskId, TaskPage, TaskQuery, TaskStats, TaskUpdate } from "./schemas.ts";
 import type { Access } from "./access.ts";
 import type { TaskStore } from "./store.ts";
 
-const reads = { readOnlyHint: true, openWorldHint: false };
-const adds = { readOnlyHint: false, destructiveHint: false, idempotentHint: false, openWorldHint: false };
-const changes = { readOnlyHint: false, destructiveHint: false, idempotentHint: true, openWorldHint: false };
-const destroys = { readOnlyHint: false, destructiveHint: true, idempotentHint: true, openWorldHint: false };
+/** In whose name a call writes, where that is known. */
+const caller = dependency(({ client }) => (client.authenticated ? client.clientId : null));
 
-export function addTools(server: MCPServer, store: TaskStore, access: Access): void {
-  /** Tells who follows a task, or the tags, that they are no longer what they were. */
-  const changed = <T>(id: string, result: T): T => {
-    server.notify.resourceUpdated(`tasks://${id}`);
-    server.notify.resourceUpdated("tags://all");
-    return result;
-  };
+// What tools of a kind have in common, beside what all of them have from their router.
+const reads = { tags: ["read"], annotations: { readOnlyHint: true, openWorldHint: false } } as const;
+const queries = { ...reads, cache: { ttl: "1m", scope: "shared" } } as const;
+const writes = { tags: ["write"], invalidates: ["tasks"] } as const;
+const hints = { readOnlyHint: false, destructiveHint: false, idempotentHint: true, openWorldHint: false };
+const changes = { ...writes, annotations: hints } as const;
+const destroys = { ...writes, annotations: { ...hints, destructiveHint: true } } as const;
+const adds = {
+  ...writes,
+  annotations: { ...hints, idempotentHint: false },
+  idempotent: { key: "client" },
+  inject: { author: caller },
+} as const;
 
-  server.tool(
+export function addTools(router: MCPRouter, store: TaskStore, access: Access): void {
+  router.tool(
     "create_task",
     {
       title: "Create task",
       description: "Create a task with validated fields.",
       input: z.object({ task: TaskCreate }),
       output: Task,
-      tags: ["tasks", "write"],
-      annotations: adds,
+      ...adds,
       ...access.create,
     },
-    ({ task }, { client }) => {
-      const created = store.create(task, nameOf(client));
-      return changed(created.id, created);
-    },
+    ({ task }, { author }) => store.create(task, author),
   );
 
-  server.tool(
+  router.tool(
     "list_tasks",
     {
       title: "List tasks",
       description: "List tasks, optionally filtered by status, assignee, tag, priority, due date or words.",
       input: TaskQuery,
       output: TaskPage,
-      tags: ["tasks", "read"],
-      annotations: reads,
-      ...access.use,
+      ...queries,
     },
     (query) => store.list(query),
   );
 
-  server.tool(
+  router.tool(
     "get_task",
     {
       title: "Get task",
       description: "Get a task with its comments.",
       input: z.object({ task_id: TaskId }),
       output: TaskDetail,
-      tags: ["tasks", "read"],
-      annotations: reads,
-      ...access.use,
+      ...reads,
     },
     ({ task_id }) => store.get(task_id) ?? notFound(task_id),
   );
 
-  server.tool(
+  router.tool(
     "update_task",
     {
       title: "Update task",
       description: "Update task fields. What is left out stays as it is.",
       input: z.object({ task_id: TaskId, updates: TaskUpdate }),
       output: Task,
-      tags: ["tasks", "write"],
-      annotations: { ...changes, destructiveHint: true },
+      ...destroys,
       ...access.change,
     },
-    ({ task_id, updates }) => changed(task_id, store.update(task_id, updates) ?? notFound(task_id)),
+    ({ task_id, updates }) => store.update(task_id, updates) ?? notFound(task_id),
   );
 
-  server.tool(
+  router.tool(
     "complete_task",
     {
       title: "Complete task",
       description: "Mark a task as done. Doing so twice changes nothing.",
       input: z.object({ task_id: TaskId }),
       output: Task,
-      tags: ["tasks", "write"],
-      annotations: changes,
+      ...changes,
       ...access.change,
     },
-    ({ task_id }) => changed(task_id, store.update(task_id, { status: "done" }) ?? notFound(task_id)),
+    ({ task_id }) => store.update(task_id, { status: "done" }) ?? notFound(task_id),
   );
 
-  server.tool(
+  router.tool(
     "delete_task",
     {
       title: "Delete task",
       description: "Delete a task with its tags and comments, for good. To finish one, use complete_task.",
       input: z.object({ task_id: TaskId }),
       output: z.object({ deleted: z.string() }),
-      tags: ["tasks", "write"],
-      annotations: destroys,
+      ...destroys,
       ...access.destroy,
     },
-    ({ task_id }) => changed(task_id, store.delete(task_id) ? { deleted: task_id } : notFound(task_id)),
+    ({ task_id }) => (store.delete(task_id) ? { deleted: task_id } : notFound(task_id)),
   );
 
-  server.tool(
+  router.tool(
     "add_comment",
     {
       title: "Add comment",
       description: "Add a comment to a task.",
       input: CommentCreate,
       output: Comment,
-      tags: ["comments", "write"],
-      annotations: adds,
-      ...access.use,
+      ...adds,
     },
-    (comment, { client }) =>
-      changed(
-        comment.task_id,
-        store.comment({ ...comment, author: nameOf(client) ?? comment.author }) ?? notFound(comment.task_id),
-      ),
+    (comment, { author }) =>
+      store.comment({ ...comment, author: author ?? comment.author }) ?? notFound(comment.task_id),
   );
 
-  server.tool(
+  router.tool(
     "tag_task",
     {
       title: "Tag task",
       description: "Put tags on a task, take tags off it, or both.",
       input: TagChanges,
       output: Task,
-      tags: ["tags", "write"],
-      annotations: changes,
+      ...changes,
       ...access.change,
     },
-    (tags) => changed(tags.task_id, store.tag(tags) ?? notFound(tags.task_id)),
+    (tags) => store.tag(tags) ?? notFound(tags.task_id),
   );
 
-  server.tool(
+  router.tool(
     "task_stats",
     {
       title: "Task statistics",
       description: "Count tasks by status, priority and assignee, and what is overdue or was done this week.",
       output: TaskStats,
-      tags: ["tasks", "read"],
-      annotations: reads,
-      ...access.use,
+      ...queries,
     },
     () => store.stats(),
   );
-}
-
-/** Who calls, where that is known. */
-function nameOf(client: ClientContext): string | null {
-  return client.authenticated ? client.clientId : null;
 }
 
 function notFound(id: string): never {

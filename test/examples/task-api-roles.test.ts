@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type MCPServer, authenticate } from "gantry-mcp";
 import { TestClient } from "gantry-mcp/testing";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { type MockInstance, afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { Task, TaskPage } from "../../examples/task-api/schemas.ts";
 import { taskServer } from "../../examples/task-api/server.ts";
 import { TaskStore } from "../../examples/task-api/store.ts";
@@ -14,8 +14,10 @@ describe.each(["2026-07-28", "2025-11-25"] as const)("people and their tasks, re
   let directory: string;
   let store: TaskStore;
   let server: MCPServer;
+  let log: MockInstance<typeof process.stderr.write>;
 
   beforeEach(async () => {
+    log = vi.spyOn(process.stderr, "write").mockReturnValue(true);
     directory = mkdtempSync(join(tmpdir(), "task-api-"));
     store = await TaskStore.open(directory);
     // A token is a name and a role: what is proven here is what follows from them.
@@ -29,6 +31,7 @@ describe.each(["2026-07-28", "2025-11-25"] as const)("people and their tasks, re
   });
 
   afterEach(async () => {
+    log.mockRestore();
     await server.close();
     store.close();
     rmSync(directory, { recursive: true, force: true });
@@ -81,6 +84,29 @@ describe.each(["2026-07-28", "2025-11-25"] as const)("people and their tasks, re
     await expect(ben.call("complete_task", complete)).rejects.toMatchObject({
       code: "TOOL_ERROR",
     });
+  });
+
+  test("each call is a line in the log, refusals included", async () => {
+    await (await as("eve")).call("create_task", { task: { title: "T" } }).catch(() => {});
+    const lines = log.mock.calls.map(([line]) => JSON.parse(String(line)) as Record<string, unknown>);
+    expect(lines.at(-1)).toMatchObject({ name: "create_task", clientId: "eve", code: "ACCESS_DENIED" });
+  });
+
+  test("everybody may call 300 times a minute, whatever the others do", async () => {
+    const ben = await as("ben:member");
+    const stats = () => ben.call("task_stats", {});
+    const refused = await Promise.all(
+      Array.from({ length: 400 }, () =>
+        stats().then(
+          () => 0,
+          () => 1,
+        ),
+      ),
+    );
+    const count = refused.reduce<number>((sum, one) => sum + one, 0);
+    expect(count).toBeGreaterThan(0);
+    expect(count).toBeLessThanOrEqual(100);
+    await expect((await as("ana:member")).call("task_stats", {})).resolves.toMatchObject({ total: 0 });
   });
 
   test("lists show what each may use", async () => {

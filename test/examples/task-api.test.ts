@@ -3,9 +3,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ToolAnnotations } from "gantry-mcp";
 import { TestClient } from "gantry-mcp/testing";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { seed } from "../../examples/task-api/seed.ts";
-import type { Comment, Task, TaskDetail, TaskPage } from "../../examples/task-api/schemas.ts";
+import { type Comment, type Task, TaskCreate } from "../../examples/task-api/schemas.ts";
+import type { TaskDetail, TaskPage } from "../../examples/task-api/schemas.ts";
 import { taskServer } from "../../examples/task-api/server.ts";
 import { TaskStore } from "../../examples/task-api/store.ts";
 
@@ -231,6 +232,51 @@ describe.each(["2026-07-28", "2025-11-25"] as const)("the Task API, revision %s"
       completed_last_7_days: 1,
     });
   });
+
+  test("looks a list up once, until somebody writes, here or in another process", async () => {
+    const lookUps = vi.spyOn(store, "list");
+    const total = async () => (await call<TaskPage>("list_tasks")).total;
+    expect([await total(), await total(), lookUps.mock.calls.length]).toEqual([0, 0, 1]);
+    await create({ title: "Here" });
+    expect([await total(), await total(), lookUps.mock.calls.length]).toEqual([1, 1, 2]);
+    const other = await TaskStore.open(directory);
+    other.create(TaskCreate.parse({ title: "There" }));
+    other.close();
+    expect([await total(), await total(), lookUps.mock.calls.length]).toEqual([2, 2, 3]);
+  });
+
+  test("creates a task once, however often the call is sent again under its name", async () => {
+    const sent = await TestClient.connect(taskServer(store), {
+      era,
+      headers: { "idempotency-key": "deploy" },
+    });
+    const task = await sent.call("create_task", { task: { title: "Deploy" } });
+    expect(await sent.call("create_task", { task: { title: "Deploy" } })).toEqual(task);
+    expect(await call("list_tasks")).toMatchObject({ total: 1 });
+    await sent.close();
+  });
+
+  // Before 2026-07-28 following takes a session, which the Task API has none of.
+  const followed = era === "2026-07-28" ? ["tasks://1"] : [];
+  test.each(followed)(
+    "tells who follows %s of every change to it, and of none that is refused",
+    async (uri) => {
+      await create({ title: "T" });
+      const changes = await client.listen({ resourceSubscriptions: [uri] });
+      await refusal("update_task", { task_id: "1", updates: {} });
+      await refusal("update_task", { task_id: "2", updates: { title: "U" } });
+      for (const [name, args] of [
+        ["update_task", { updates: { title: "U" } }],
+        ["tag_task", { add: ["t"] }],
+        ["add_comment", { text: "C" }],
+        ["delete_task", {}],
+      ] as const) {
+        await call(name, { task_id: "1", ...args });
+        expect(await changes.next()).toMatchObject({ params: { uri } });
+      }
+      await changes.close();
+    },
+  );
 
   test("keeps any text whole, from argument to resource", async () => {
     const title = `日本語 👩‍👩‍👧 "quotes" \\ %_ \u2028.`;
