@@ -67,6 +67,11 @@ export class Background {
     const work = new Promise<void>((resolve) => {
       cancellation.afterAnswer(() => resolve(tasks.run(fields, logger)));
     });
+    this.track(work);
+  }
+
+  /** Keeps a shutdown from going on before `work` is done, which must not fail. */
+  track(work: Promise<void>): void {
     this.#underWay.add(work);
     void work.then(() => this.#underWay.delete(work));
   }

@@ -70,12 +70,17 @@ export class Registry {
 
   /** The kinds of which there are components: those that are disabled may come back. */
   kinds(): ReadonlySet<ComponentDefinition["kind"]> {
-    return new Set([...this.#definitions.values()].map(({ kind }) => kind));
+    return new Set(this.all().map(({ kind }) => kind));
+  }
+
+  /** All components, disabled ones too, in the order of registration. */
+  all(): readonly ComponentDefinition[] {
+    return [...this.#definitions.values()];
   }
 
   /** The enabled components in the order of registration. */
   enabled(): readonly ComponentDefinition[] {
-    return [...this.#definitions.values()].filter(({ enabled }) => enabled);
+    return this.all().filter(({ enabled }) => enabled);
   }
 
   #matching(ref: ComponentRef): readonly (readonly [id: string, definition: ComponentDefinition])[] {

@@ -40,6 +40,11 @@ export async function addTracing({ tracing }: MCPServerOptions, observers: Obser
   );
 }
 
+/** Writes where nobody was given to write to: on stderr. */
+export async function standardLogger(): Promise<Logger> {
+  return (await import("./observe/log.ts")).createLogger();
+}
+
 /** What stands around components that declare what of theirs is kept. */
 export async function cachingOf(
   { name, version }: MCPServerOptions,

@@ -5,7 +5,7 @@ import { Background } from "./background.ts";
 import { type Middleware, checkMiddleware, isPassive } from "./compose.ts";
 import { Compilers, examine } from "./compilers.ts";
 import { timeLimit } from "./duration.ts";
-import { idempotencyOf } from "./effects.ts";
+import { InvalidatedTags, idempotencyOf } from "./effects.ts";
 import { ConfigurationError } from "./errors.ts";
 import type { HeartOptions } from "./heart.ts";
 import { unfailing } from "./logger.ts";
@@ -21,7 +21,7 @@ import {
 import { type Blueprint, NO_SCOPE, type Scope, type Sink, define, within } from "./registration.ts";
 import { type ComponentRef, Registry } from "./registry.ts";
 import { type IncludeOptions, type MCPRouter, includeScope } from "./router.ts";
-import { LOADERS, addTracing, cachingOf } from "./rooms.ts";
+import { LOADERS, addTracing, cachingOf, standardLogger } from "./rooms.ts";
 import type { ListeningServer, Mounted, NodeHandler, RunningServer, Runtime } from "./runtime.ts";
 import { validator } from "./schema.ts";
 import { type Sealed, type ServerInfo, seal, serverInfo } from "./seal.ts";
@@ -58,6 +58,7 @@ export class MCPServer extends Lifespan {
   #logger: Logger | undefined;
   #memoryLimits: LimitStore | undefined;
   #around: HeartOptions["around"] | undefined;
+  #tags: InvalidatedTags | undefined;
   /** Whoever watches calls, the outermost first. */
   readonly #observers: Observer[] = [];
   readonly #background = new Background();
@@ -339,7 +340,7 @@ export class MCPServer extends Lifespan {
   }
 
   async #unfailingLogger(): Promise<Logger> {
-    return unfailing((this.#logger ??= (await import("./observe/log.ts")).createLogger()));
+    return unfailing((this.#logger ??= await standardLogger()));
   }
 
   async #seal(logger: Logger): Promise<Sealed> {
@@ -355,6 +356,7 @@ export class MCPServer extends Lifespan {
       logger.error({ problems }, "Components added after the start are wrong and are left out");
     this.#stores.tell([...this.#middleware, ...definitions.flatMap(({ layers }) => layers)]);
     const limited = definitions.some(({ rateLimit, concurrency }) => rateLimit ?? concurrency);
+    (this.#tags ??= new InvalidatedTags(this.#stores.cache, logger)).check(this.#registry.all());
     const caches = definitions.some(
       (each) => each.cache || each.invalidates.length > 0 || idempotencyOf(each, this.#middleware),
     );

@@ -22,6 +22,8 @@ server.tool("changes", { description, invalidates: ["tasks"] }, () => "");
 server.resource("config://app", { name: "n", description, cache: { ttl: "1h", scope: "shared" } }, () => "");
 server.prompt("prompt", { description, cache: { ttl: "1h" } }, () => "");
 
+cached((query: string) => query.length, { ttl: "5m", staleWhileRevalidate: "1h" });
+
 server.tool("once", { description, idempotent: true }, () => "");
 server.tool("once", { description, idempotent: { ttl: "1h", key: "client" } }, () => "");
 server.tool("once", { description, idempotent: false }, () => "");

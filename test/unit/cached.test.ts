@@ -56,6 +56,13 @@ test("calls at the same time share one run, and nobody can spoil another's resul
   expect(await fn("a")).toEqual({ key: "a", list: [1, 2, 3] });
 });
 
+test("whoever runs the function does not get what it holds, either", async () => {
+  const held = { list: [1] };
+  const fn = cached(() => held, { ttl: "5m" });
+  (await fn()).list.push(2);
+  expect(held).toEqual({ list: [1] });
+});
+
 test("errors are not kept; nothing is a result", async () => {
   let runs = 0;
   const fn = cached(
@@ -119,6 +126,8 @@ test.each<readonly [unknown, unknown, string]>([
   [() => 1, { ttl: 0 }, "cached(): ttl is 0, which keeps nothing"],
   [() => 1, { ttl: 1, key: "a" }, 'cached(): key is "a": write a function'],
   [() => 1, { ttl: 1, store: memoryCache() }, "Give this one a name"],
+  [() => 1, { ttl: 1, staleWhileRevalidate: "1 h" }, 'cached(): staleWhileRevalidate is "1 h": write'],
+  [() => 1, { ttl: 1, tags: ["a"] }, "Give it a store, or leave them out."],
   [() => 1, { ttl: 1, scope: "shared" }, 'cached(): unknown option "scope".'],
 ])("%o with %j is refused, with what to write", (fn, options, message) => {
   const make = () => cached(fn as () => number, options as CachedFunctionOptions<[]>);

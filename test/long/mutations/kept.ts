@@ -87,4 +87,88 @@ export const keptRooms: readonly Room[] = [
       },
     ],
   },
+  {
+    name: "functions kept",
+    tests: ["test/unit/cached"],
+    defences: [
+      {
+        what: "the old result first",
+        file: "src/cache/cached.ts",
+        find: "      setTimeout(() => resolve(this.#renewed(task).catch((error: unknown) => failed(error, ctx))), 0);",
+        replace: "      resolve(this.#renewed(task).catch((error: unknown) => failed(error, ctx)));",
+      },
+      {
+        what: "what fails behind it",
+        file: "src/cache/cached.ts",
+        find: ".catch((error: unknown) => failed(error, ctx))",
+        replace: "",
+      },
+      {
+        what: "what hangs behind it",
+        file: "src/cache/cached.ts",
+        find: "const timer = setTimeout(expire, RENEW_WITHIN);",
+        replace: "const timer = setTimeout(expire, 1e9);",
+      },
+      {
+        what: "one new result",
+        file: "src/cache/cache.ts",
+        find: "if ((entry && entry.expiresIn > wanted.stale) || this.#flights.has(name)) return;",
+        replace: "",
+      },
+      {
+        what: "a shutdown waits for it",
+        file: "src/cache/cached.ts",
+        find: "if (ctx) servicesOf(ctx).background.track(work);",
+        replace: "void work;",
+      },
+      {
+        what: "a copy for everybody",
+        file: "src/cache/cached.ts",
+        find: "return this.unpack(asText(value));",
+        replace: "return value;",
+      },
+      {
+        what: "arguments that are no data",
+        file: "src/cache/cached.ts",
+        find: "if (told === undefined)",
+        replace: "if (told === null)",
+      },
+      {
+        what: "a store of several functions",
+        file: "src/cache/cached.ts",
+        find: 'if (store && name === "")',
+        replace: "if (false)",
+      },
+      {
+        what: "tags of nobody's store",
+        file: "src/cache/cached.ts",
+        find: "if (!store && tags.length > 0)",
+        replace: "if (false)",
+      },
+    ],
+  },
+  {
+    name: "tags",
+    tests: ["test/e2e/cache/tags"],
+    defences: [
+      {
+        what: "tags that nothing has",
+        file: "src/server.ts",
+        find: ".check(this.#registry.all());",
+        replace: ".check([]);",
+      },
+      {
+        what: "nor what has no cache",
+        file: "src/effects.ts",
+        find: "(cache ? tags : [])",
+        replace: "tags",
+      },
+      {
+        what: "each told once",
+        file: "src/effects.ts",
+        find: " || this.#told.has(id)",
+        replace: "",
+      },
+    ],
+  },
 ];
