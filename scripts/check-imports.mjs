@@ -43,7 +43,7 @@ const packages = {
 const typePackages = ["@standard-schema/spec"];
 
 /** node: modules may be used in these folders and files. */
-const rim = ["transport/", "cli/", "auth/crypto.ts"];
+const rim = ["transport/", "cli/", "auth/crypto.ts", "observe/process.ts"];
 
 const maxLines = 400;
 const vagueNames = /^(utils?|helpers?|common)(\.ts)?$/;

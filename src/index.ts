@@ -20,6 +20,7 @@ export type { Notifier } from "./announcer.ts";
 export type { CacheHint } from "./cache-hint.ts";
 export { memoryEventBus, memoryEventStore } from "./events.ts";
 export type { EventBus, EventReplay, EventStore, ServerEvent } from "./ports.ts";
+export type { MetricsOptions } from "./metrics.ts";
 export type { ListeningServer, NodeHandler, RunningServer } from "./runtime.ts";
 export type { Hook, Probe } from "./lifecycle.ts";
 

@@ -19,6 +19,7 @@ export class Lifecycle {
   readonly #probes = new Map<string, Probe>();
   #started: Promise<void> | undefined;
   #stopped: Promise<void> | undefined;
+  #hasStarted = false;
   #ready = false;
   #closed = false;
 
@@ -56,7 +57,7 @@ export class Lifecycle {
   start(): Promise<void> {
     this.#started ??= (async () => {
       for (const hook of this.#startup) if (!this.#closed) await hook();
-      this.#ready = !this.#closed;
+      this.#ready = this.#hasStarted = !this.#closed;
     })();
     return this.#started;
   }
@@ -70,6 +71,11 @@ export class Lifecycle {
   close(): void {
     this.drain();
     this.#closed = true;
+  }
+
+  /** Whether the start-up hooks have run. */
+  get hasStarted(): boolean {
+    return this.#hasStarted;
   }
 
   get closed(): boolean {

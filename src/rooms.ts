@@ -1,13 +1,17 @@
 /** The rooms that a server loads while it gets ready, and no sooner than it needs them. */
 
+import type { Authentication, Route } from "./authentication.ts";
 import type { CompilerLoaders } from "./compilers.ts";
 import type { Middleware } from "./compose.ts";
 import { ConfigurationError } from "./errors.ts";
 import type { HeartOptions } from "./heart.ts";
-import type { MCPServerOptions } from "./options.ts";
+import { type Measured, type Metrics, type MetricsOptions, metricsRoutes } from "./metrics.ts";
+import type { MCPServerOptions, RunHttpOptions, RunStdioOptions } from "./options.ts";
 import type { Logger } from "./ports.ts";
 import { type Observer, stagesOf } from "./signals.ts";
+import type { ListeningServer, Mounted, RunningServer, Runtime } from "./runtime.ts";
 import type { Stores } from "./stores.ts";
+import type { JwtIssuer, TokenEndpointOptions } from "./tokens.ts";
 
 /** The rooms that compile schemas. */
 export const LOADERS: CompilerLoaders = {
@@ -58,4 +62,51 @@ export async function cachingOf(
   const store = stores.cache ?? memoryCache();
   const records = stores.idempotency ?? memoryIdempotencyStore();
   return declaredCaching({ name, version, store, records, logger, middleware, timeout });
+}
+
+/** Everything that is served beside the MCP endpoint and its health. */
+export async function routesOf(
+  authentications: readonly Authentication[],
+  tokens: readonly (readonly [JwtIssuer, TokenEndpointOptions])[],
+  metrics: Metrics | undefined,
+): Promise<readonly Route[]> {
+  const endpoint = tokens.length > 0 ? (await import("./auth/token-endpoint.ts")).tokenEndpoint : undefined;
+  return [
+    ...authentications.flatMap(({ routes }) => routes),
+    ...tokens.flatMap((given) => endpoint?.(...given) ?? []),
+    ...(metrics ? metricsRoutes(metrics) : []),
+  ];
+}
+
+/** Measures a server. */
+export async function metricsOf(options: MetricsOptions, server: Measured): Promise<Metrics> {
+  return (await import("./observe/metrics.ts")).serverMetrics(options, server);
+}
+
+/** Begins to measure, and serves the metrics on their own port where they have one. Gives what ends both. */
+export async function startMetrics(metrics: Metrics, logger: Logger): Promise<() => Promise<void>> {
+  const close =
+    metrics.options.port === undefined
+      ? undefined
+      : await (await import("./transport/metrics-port.ts")).openMetricsPort(metrics, logger);
+  metrics.start();
+  return async () => {
+    metrics.stop();
+    await close?.();
+  };
+}
+
+/** Serves over HTTP or stdio, by a process of its own. */
+export async function serving(
+  runtime: Runtime,
+  options: RunHttpOptions | RunStdioOptions,
+): Promise<ListeningServer | RunningServer> {
+  return options.transport === "stdio"
+    ? (await import("./transport/stdio.ts")).serveStdio(runtime, options)
+    : (await import("./transport/listen.ts")).listen(runtime, options);
+}
+
+/** Serves within another's HTTP server. */
+export async function mounted(runtime: Runtime): Promise<Mounted> {
+  return (await import("./transport/mount.ts")).mount(runtime);
 }

@@ -2,6 +2,7 @@
 
 import type { Authentication, Route } from "./authentication.ts";
 import type { Lifecycle } from "./lifecycle.ts";
+import type { Metrics } from "./metrics.ts";
 import type { HttpOptions, StateOptions } from "./options.ts";
 import type { EventBus, EventStore } from "./ports.ts";
 import type { Sealed } from "./seal.ts";
@@ -18,6 +19,8 @@ export interface Runtime extends Services {
   readonly authentications: readonly Authentication[];
   /** What is served beside the MCP endpoint and its health. */
   readonly routes: readonly Route[];
+  /** What is measured, where anything is. */
+  readonly metrics?: Metrics | undefined;
   /** Seals what travels with the questions of a call. */
   readonly stateKeys: StateOptions;
   /** The sealed server as it is now; sealed again where components have changed. */
@@ -56,7 +59,8 @@ export type NodeHandler = (request: NodeRequest, response: NodeResponse) => void
 /** A server within another's HTTP server. */
 export interface Mounted {
   readonly fetch: (request: Request, bindings?: unknown) => Promise<Response>;
-  readonly node: NodeHandler;
+  /** Rejects where the server could not start. */
+  readonly node: (...exchange: Parameters<NodeHandler>) => void | Promise<void>;
   /** Ends the streams and the sessions, and runs the shutdown hooks; what else is under way finishes. */
   readonly close: () => Promise<void>;
 }

@@ -10,6 +10,8 @@ import { ConfigurationError } from "./errors.ts";
 import type { HeartOptions } from "./heart.ts";
 import { unfailing } from "./logger.ts";
 import { Lifespan } from "./lifespan.ts";
+import { Measuring } from "./measuring.ts";
+import type { MetricsOptions } from "./metrics.ts";
 import type { LimitStore, Logger } from "./ports.ts";
 import {
   type MCPServerOptions,
@@ -21,7 +23,7 @@ import {
 import { type Blueprint, NO_SCOPE, type Scope, type Sink, define, within } from "./registration.ts";
 import { type ComponentRef, Registry } from "./registry.ts";
 import { type IncludeOptions, type MCPRouter, includeScope } from "./router.ts";
-import { LOADERS, addTracing, cachingOf, standardLogger } from "./rooms.ts";
+import { LOADERS, addTracing, cachingOf, mounted, routesOf, serving, standardLogger } from "./rooms.ts";
 import type { ListeningServer, Mounted, NodeHandler, RunningServer, Runtime } from "./runtime.ts";
 import { validator } from "./schema.ts";
 import { type Sealed, type ServerInfo, seal, serverInfo } from "./seal.ts";
@@ -49,6 +51,7 @@ export class MCPServer extends Lifespan {
   readonly #sinks: Sink[] = [];
   /** The servers mounted here, and on those. */
   readonly #parts = new Set<MCPServer>();
+  readonly #measuring = new Measuring();
   #tokens: readonly [JwtIssuer, TokenEndpointOptions] | undefined;
   readonly #timeout: number;
   readonly #stores: Stores;
@@ -112,6 +115,7 @@ export class MCPServer extends Lifespan {
       throw new ConfigurationError(
         "mount() takes servers that do not run by themselves: mount it before it starts.",
       );
+    other.#measuring.mustBeOff();
     this.#parts.add(other);
     for (const part of other.#parts) this.#parts.add(part);
     const outer = includeScope(options);
@@ -177,6 +181,25 @@ export class MCPServer extends Lifespan {
   }
 
   /**
+   * Measures the server: calls, durations, limits, caches, circuits, streams, probes and the process, for Prometheus to read at
+   * `/metrics`. On the server's port only those whom it identifies may, where it identifies callers. Before the server starts.
+   *
+   * @throws {@link ConfigurationError} where the options cannot be served, or would let everybody read them.
+   * @example
+   * ```ts
+   * server.enableMetrics(); // or enableMetrics({ port: 9464, host: "0.0.0.0", token: process.env.METRICS_TOKEN })
+   * ```
+   */
+  enableMetrics(options: MetricsOptions = {}): this {
+    if (this.#sealed || this.#sinks.length > 0)
+      throw new ConfigurationError(
+        "enableMetrics() comes too late: call it before run(), fetch, node or mount().",
+      );
+    this.#measuring.enable(options, this.lifecycle);
+    return this;
+  }
+
+  /**
    * Serves over HTTP or stdio, once. Prints what it serves on stderr, and ends gracefully on SIGTERM and SIGINT.
    *
    * @throws {@link ConfigurationError} naming every problem of the set-up at once; where the server runs already, or
@@ -193,7 +216,7 @@ export class MCPServer extends Lifespan {
     checkRunOptions(options);
     if (this.lifecycle.closed) throw new ConfigurationError(`The server has been closed. ${RUNS_ONCE}`);
     if (this.#running) throw new ConfigurationError(`run() was called before. ${RUNS_ONCE}`);
-    this.#running = this.#run(options);
+    this.#running = this.#prepare().then((runtime) => serving(runtime, options));
     try {
       return await this.#running;
     } catch (error) {
@@ -226,14 +249,12 @@ export class MCPServer extends Lifespan {
    * ```
    */
   readonly node: NodeHandler = (request, response) => {
-    this.#mount().then(
-      ({ node }) => node(request, response),
-      (error: unknown) => {
-        this.#logger?.error({ err: error }, "The server could not start");
-        response.writeHead(500, []);
-        response.end();
-      },
-    );
+    const serve = async () => (await this.#mount()).node(request, response);
+    serve().catch((error: unknown) => {
+      this.#logger?.error({ err: error }, "The server could not start");
+      response.writeHead(500, []);
+      response.end();
+    });
   };
 
   /**
@@ -246,13 +267,6 @@ export class MCPServer extends Lifespan {
     await this.#running?.then(({ close }) => close(), nothing);
     this.lifecycle.close();
     await this.#mounted?.then(({ close }) => close(), nothing);
-  }
-
-  async #run(options: RunHttpOptions | RunStdioOptions): Promise<ListeningServer | RunningServer> {
-    const runtime = await this.#prepare();
-    if (options.transport === "stdio")
-      return (await import("./transport/stdio.ts")).serveStdio(runtime, options);
-    return (await import("./transport/listen.ts")).listen(runtime, options);
   }
 
   protected register(blueprint: Blueprint): void {
@@ -286,19 +300,7 @@ export class MCPServer extends Lifespan {
   }
 
   #mount(): Promise<Mounted> {
-    this.#mounted ??= (async () => {
-      const [runtime, { mount }] = await Promise.all([this.#prepare(), import("./transport/mount.ts")]);
-      const mounted = mount(runtime);
-      try {
-        await runtime.lifecycle.start();
-      } catch (error) {
-        // What the start-up hooks opened is closed again.
-        await runtime.lifecycle.stop(runtime.logger);
-        throw error;
-      }
-      return mounted;
-    })();
-    return this.#mounted;
+    return (this.#mounted ??= this.#prepare().then(mounted));
   }
 
   /** Everything that needs loading, and the first sealing: throws where the set-up is wrong. */
@@ -308,15 +310,13 @@ export class MCPServer extends Lifespan {
     const limits =
       this.#stores.limits ?? (this.#memoryLimits ??= (await import("./limits/memory.ts")).memoryLimitStore());
     await addTracing(this.#options, this.#observers);
+    const measured = { ...this.#info, lifecycle: this.lifecycle, background: this.#background, logger };
+    const metrics = await this.#measuring.of(measured, this.#observers);
     await this.#seal(logger);
     const layers = this.#registry.enabled().flatMap((definition) => definition.layers);
     const authentications = [...new Set(authenticationsIn([...this.#middleware, ...layers]))];
-    const routes = authentications.flatMap((authentication) => authentication.routes);
     const { resource } = authentications.find((authentication) => authentication.resource) ?? {};
-    for (const part of [this, ...this.#parts]) {
-      if (part.#tokens)
-        routes.push((await import("./auth/token-endpoint.ts")).tokenEndpoint(...part.#tokens));
-    }
+    const tokens = [this, ...this.#parts].flatMap((part) => (part.#tokens ? [part.#tokens] : []));
     return {
       name: `${this.#info.name} ${this.#info.version}`,
       http: { ...(resource !== undefined && { publicUrl: resource }), ...this.#options.http },
@@ -326,6 +326,7 @@ export class MCPServer extends Lifespan {
       limits,
       signals: signalsOf(this.#observers),
       stages: stagesOf(this.#observers),
+      metrics,
       background: this.#background,
       places,
       circuits,
@@ -333,7 +334,7 @@ export class MCPServer extends Lifespan {
       eventStore,
       stateKeys: this.#options.requestState ?? {},
       authentications,
-      routes,
+      routes: await routesOf(authentications, tokens, metrics),
       sealed: () =>
         this.#sealed && this.#sealedVersion === this.#registry.version ? this.#sealed : this.#seal(logger),
     };

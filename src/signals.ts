@@ -25,7 +25,8 @@ export type Signal =
       readonly kind: "circuit";
       /** The component that has a circuit of its own, as `tool:search`; empty for the circuit that several share. */
       readonly circuit: string;
-      readonly state: "closed" | "open";
+      /** What it became; `refused`: it was open before, and this call is not let in. */
+      readonly state: "closed" | "open" | "refused";
       /** For how long it stays open, in milliseconds: then it is half-open. */
       readonly recovery: number;
     };

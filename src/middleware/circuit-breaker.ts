@@ -43,6 +43,8 @@ export interface CircuitBreakerOptions {
   readonly name?: string;
 }
 
+type CircuitSignal = Extract<Signal, { kind: "circuit" }>;
+
 /** A circuit breaker: a layer whose state can be read and reset. Where the server has a `backend`, both are promised. */
 export interface CircuitBreaker extends LimitingLayer {
   /** The state of a component's circuit, or of the one that all share. */
@@ -95,6 +97,13 @@ export function circuitBreaker(options: CircuitBreakerOptions = {}): CircuitBrea
       return own.enter(id, key, plan);
     }
   };
+  const signal = (ctx: RequestContext, key: string, state: CircuitSignal["state"], wait: number) =>
+    servicesOf(ctx).signals?.(ctx, {
+      kind: "circuit",
+      circuit: perTool ? key : (options.name ?? key),
+      state,
+      recovery: wait,
+    });
   const enter: Pass = (ctx, rest) => {
     const { kind, component } = ctx.operation;
     // What is not there breaks nothing.
@@ -102,8 +111,9 @@ export function circuitBreaker(options: CircuitBreakerOptions = {}): CircuitBrea
     const key = perTool ? `${kind}:${component}` : SHARED;
     const { circuits } = servicesOf(ctx);
     return after(circuits ? enterShared(circuits, key) : own.enter(id, key, plan), (entered) => {
-      if ("wait" in entered) throw openCircuit(ctx, entered.wait);
-      return run(ctx, key, entered, rest);
+      if (!("wait" in entered)) return run(ctx, key, entered, rest);
+      signal(ctx, key, "refused", entered.wait);
+      throw openCircuit(ctx, entered.wait);
     });
   };
   const run = (ctx: RequestContext, key: string, attempt: CircuitAttempt, rest: () => unknown) => {
@@ -111,8 +121,7 @@ export function circuitBreaker(options: CircuitBreakerOptions = {}): CircuitBrea
     const told = (changed: CircuitChange) => {
       if (!changed) return;
       tell(ctx, component, changed, plan.recovery);
-      const signal: Signal = { kind: "circuit", circuit: key, state: changed, recovery: plan.recovery };
-      servicesOf(ctx).signals?.(ctx, signal);
+      signal(ctx, key, changed, plan.recovery);
     };
     const settle = (verdict: CircuitVerdict): void | Promise<void> => {
       const changed = attempt.settle(verdict);

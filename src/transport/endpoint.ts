@@ -2,6 +2,7 @@
 
 import type { Cancellation } from "../cancellation.ts";
 import { internalError } from "../errors.ts";
+import type { TransportCounts } from "../metrics.ts";
 import { isPromise } from "../promises.ts";
 import { answer } from "../protocol/answer.ts";
 import {
@@ -41,6 +42,8 @@ export class Endpoint {
   readonly #sessions: Sessions | undefined;
   readonly #maxInFlight: number;
   readonly #running = new Set<Cancellation>();
+  /** How many answers have had which HTTP status, from 400 on. */
+  readonly #errors = new Map<number, number>();
   #receiving = 0;
 
   constructor(runtime: Runtime) {
@@ -73,6 +76,7 @@ export class Endpoint {
     this.#maxInFlight = maxInFlight;
     this.path = path;
     this.maxBodyBytes = maxBodyBytes;
+    runtime.metrics?.read(() => this.#counts());
   }
 
   /** The refusal that a request deserves by its head alone, if any. */
@@ -101,6 +105,11 @@ export class Endpoint {
     if (type !== "application/json" && !isJsonType(type)) return WRONG_TYPE;
     if (header("content-encoding") !== undefined) return CODED;
     return Number(header("content-length") ?? 0) > this.maxBodyBytes ? this.tooLarge() : undefined;
+  }
+
+  /** Counts an answer that is about to be sent. */
+  sends({ status }: Reply): void {
+    if (status >= 400) this.#errors.set(status, (this.#errors.get(status) ?? 0) + 1);
   }
 
   /** Counts a body that is on its way, until the returned function is called. */
@@ -168,6 +177,16 @@ export class Endpoint {
   /** Ends every call under way: its signal fires. */
   cancelAll(reason: unknown): void {
     for (const cancellation of this.#running) cancellation.cancel(reason);
+  }
+
+  #counts(): TransportCounts {
+    const { open, cutOverflowing, cutStalled } = this.streams.counts;
+    return {
+      streams: open,
+      cut: { overflowing: cutOverflowing, stalled: cutStalled },
+      sessions: this.#sessions?.size ?? 0,
+      errors: this.#errors,
+    };
   }
 
   get #methods(): string {

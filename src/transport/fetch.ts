@@ -1,6 +1,7 @@
 /** The MCP endpoint on web-standard `Request` and `Response`. */
 
 import { Cancellation } from "../cancellation.ts";
+import type { Reply } from "../protocol/exchange.ts";
 import { readBody } from "../request-body.ts";
 import { requestIdFrom } from "../request-id.ts";
 import type { Mounted } from "../runtime.ts";
@@ -27,6 +28,10 @@ export function fetchListener(
     const headers = { "x-request-id": requestId, ...endpoint.corsHeaders(header("origin")) };
     const reply = new FetchReply(endpoint.streams, headers, gone);
 
+    const send = (answer: Reply) => {
+      endpoint.sends(answer);
+      reply.send(answer);
+    };
     const refusal = endpoint.refusal({ method: request.method, header });
     const isPost = request.method === "POST";
     const received = refusal ? undefined : endpoint.receive();
@@ -35,14 +40,14 @@ export function fetchListener(
         ? undefined
         : await readBody(request, endpoint.maxBodyBytes).finally(() => received?.());
     if (refusal || (isPost && !body)) {
-      reply.send(refusal ?? endpoint.tooLarge());
+      send(refusal ?? endpoint.tooLarge());
       return reply.response;
     }
     request.signal.addEventListener("abort", gone, { once: true });
     const answer = async () => {
       const say = endpoint.streamsTo(header) ? reply.say : undefined;
       const exchange = { header, requestId, cancellation, say, address };
-      reply.send(
+      send(
         await (body ? endpoint.answer(body, exchange) : endpoint.answerBodiless(request.method, exchange)),
       );
       request.signal.removeEventListener("abort", gone);

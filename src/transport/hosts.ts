@@ -2,9 +2,8 @@
 
 import { ConfigurationError } from "../errors.ts";
 import { shown } from "../known-options.ts";
+import { LOOPBACK_NAMES, isLoopback } from "../loopback.ts";
 import type { HttpOptions } from "../options.ts";
-
-const LOOPBACK = ["localhost", "127.0.0.1", "[::1]"];
 
 export interface Gate {
   allowsHost(host: string): boolean;
@@ -19,17 +18,12 @@ export function createGate({ publicUrl, allowedHosts = [], allowedOrigins = [] }
   const problems = gateProblems({ publicUrl, allowedHosts, allowedOrigins });
   if (problems.length > 0) throw new ConfigurationError(problems);
   const known = publicUrl === undefined ? undefined : new URL(publicUrl);
-  const hosts = new Set([...LOOPBACK, ...allowedHosts, ...(known ? [known.hostname] : [])]);
+  const hosts = new Set([...LOOPBACK_NAMES, ...allowedHosts, ...(known ? [known.hostname] : [])]);
   const origins = new Set([...allowedOrigins, ...(known ? [known.origin] : [])]);
   return {
     allowsHost: (host) => hosts.has(withoutPort(host).toLowerCase()),
     allowsOrigin: (origin) => origins.has(origin) || LOOPBACK_ORIGIN.test(origin),
   };
-}
-
-/** Whether `host` is an address or name of this machine alone. */
-export function isLoopback(host: string): boolean {
-  return LOOPBACK.includes(host) || host === "::1" || /^127(?:\.\d{1,3}){3}$/.test(host);
 }
 
 /** What a request tells of where it comes from. */

@@ -3,15 +3,23 @@
 import { milliseconds } from "../duration.ts";
 import { ConfigurationError, problemsOf } from "../errors.ts";
 import { checkCount, shown } from "../known-options.ts";
+import { isLoopback } from "../loopback.ts";
 import type { HttpOptions } from "../options.ts";
 import type { RunHttpOptions } from "../options.ts";
 import type { Runtime } from "../runtime.ts";
 import { clientAddress } from "./client-address.ts";
-import { createGate, isLoopback } from "./hosts.ts";
+import { createGate } from "./hosts.ts";
 import { shutdownLimits } from "./shutdown.ts";
 
 /** Where the health of a server is asked for. */
-export const HEALTH = { live: "/health/live", ready: "/health/ready" } as const;
+export const HEALTH = {
+  live: "/health/live",
+  ready: "/health/ready",
+  startup: "/health/startup",
+} as const;
+
+/** The paths of {@link HEALTH}. */
+export const HEALTH_PATHS: readonly string[] = Object.values(HEALTH);
 
 /** Throws one {@link ConfigurationError} that names every problem; `run` where the server listens for itself. */
 export function checkHttpOptions({ http, authentications, routes }: Runtime, run?: RunHttpOptions): void {
@@ -68,7 +76,7 @@ function pathProblems(path: unknown): readonly string[] {
     return [
       `http.path is ${shown(path)}: write a path as URLs have it, such as "/mcp", without "?", "#" and spaces.`,
     ];
-  if (path === HEALTH.live || path === HEALTH.ready)
+  if (HEALTH_PATHS.includes(path))
     return [`http.path is "${path}", where the server tells its health: write another, such as "/mcp".`];
   return [];
 }
@@ -76,7 +84,7 @@ function pathProblems(path: unknown): readonly string[] {
 /** What would hide behind the endpoint, or behind something else. */
 function routeProblems(routes: Runtime["routes"], endpoint = "/mcp"): readonly string[] {
   const taken = new Map<string, string | undefined>(
-    [endpoint, HEALTH.live, HEALTH.ready].map((path) => [path, undefined]),
+    [endpoint, ...HEALTH_PATHS].map((path) => [path, undefined]),
   );
   return routes.flatMap(({ path, document }) => {
     const clashes = taken.has(path) && (document === undefined || taken.get(path) !== document);

@@ -44,6 +44,7 @@ export function nodeListener(
       ...endpoint.corsHeaders(headers.origin),
     }));
     const refuse = (refusal: Reply) => {
+      endpoint.sends(refusal);
       reply.send(refusal);
       discard(request);
     };
@@ -55,6 +56,7 @@ export function nodeListener(
     const say = endpoint.streamsTo(header) ? reply.say : undefined;
     const exchange: Exchange = { header, requestId, cancellation, say, address: () => addressOf(request) };
     const send = (answer: Reply) => {
+      endpoint.sends(answer);
       reply.send(answer);
       if (!cancellation.awaited) return;
       // Once the answer is with the system, or its client is gone.
@@ -72,7 +74,7 @@ export function nodeListener(
     if (request.readableEnded) {
       if (request.body !== undefined) return finish(endpoint.answer(readBefore(request.body), exchange));
       runtime.logger.error({ requestId }, BODY_GONE);
-      return reply.send(UNEXPECTED);
+      return send(UNEXPECTED);
     }
     const received = endpoint.receive();
     request.once("close", received);

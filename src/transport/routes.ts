@@ -6,16 +6,20 @@ import type { Runtime } from "../runtime.ts";
 import type { Incoming } from "./client-address.ts";
 import { type From, isLocal } from "./hosts.ts";
 import { HEALTH } from "./http-options.ts";
+import { type Protection, byCaller, byToken } from "./protection.ts";
 
 /** What is known of the connection that a request came by: nothing, where the server is mounted by `fetch`. */
 type Peer = { Bindings: { readonly incoming: Incoming | undefined } };
 
-/** `/health/live` tells that the process runs, `/health/ready` whether it can do its work now. */
-export function createRoutes({ lifecycle, logger, routes }: Runtime, path: string): Hono<Peer> {
+/** `/health/live` tells that the process runs, `/health/startup` whether it has started, `/health/ready` whether it can do its work now. */
+export function createRoutes(runtime: Runtime, path: string): Hono<Peer> {
+  const { lifecycle, logger, routes } = runtime;
   const app = new Hono<Peer>();
-  for (const { method, path: at, open, local, handle } of routes) {
+  for (const { method, path: at, open, local, guarded, handle } of routes) {
     if (open) app.use(at, cors({ origin: "*" }));
     if (local) app.use(at, localOnly);
+    if (guarded)
+      app.use(at, behind(guarded.token === undefined ? byCaller(runtime) : byToken(guarded.token)));
     app.on(method, at, (c) =>
       lifecycle.closed
         ? c.json({ error: "closed", message: "The server has been closed." }, 503)
@@ -26,6 +30,9 @@ export function createRoutes({ lifecycle, logger, routes }: Runtime, path: strin
     );
   }
   app.get(HEALTH.live, (c) => c.json({ status: "live" }));
+  app.get(HEALTH.startup, (c) =>
+    lifecycle.hasStarted ? c.json({ status: "started" }) : c.json({ status: "starting" }, 503),
+  );
   app.get(HEALTH.ready, async (c) => {
     const { ready, checks } = await lifecycle.readiness(logger);
     return c.json({ status: ready ? "ready" : "not ready", checks }, ready ? 200 : 503);
@@ -38,6 +45,22 @@ export function createRoutes({ lifecycle, logger, routes }: Runtime, path: strin
     return c.json({ error: "internal_error", message: "An internal error occurred." }, 500);
   });
   return app;
+}
+
+/** Answers those alone whom `protection` lets in. */
+function behind(protection: Protection): MiddlewareHandler<Peer> {
+  return async (c, next) => {
+    const { host } = new URL(c.req.url);
+    const refusal = await protection((name) => c.req.header(name) ?? (name === "host" ? host : undefined));
+    if (!refusal) return next();
+    const { status, message, challenge } = refusal;
+    const error = status === 401 ? "unauthorized" : "forbidden";
+    return c.json(
+      { error, message },
+      status,
+      challenge === undefined ? {} : { "www-authenticate": challenge },
+    );
+  };
 }
 
 /** Refuses whatever may come from another machine, or from a page that another machine sent. */

@@ -65,6 +65,11 @@ export class Sessions {
     };
   }
 
+  /** How many there are. */
+  get size(): number {
+    return this.#entries.size;
+  }
+
   /** Whether a message belongs to a session, or opens one. */
   concerns(body: unknown, { header }: Exchange): boolean {
     if (!isObject(body) && !Array.isArray(body)) return false;

@@ -131,6 +131,35 @@ describe("over HTTP", () => {
     expect((await get("/health/ready")).status).toBe(200);
   });
 
+  test("tells that it has started; within another's server also that it has not yet", async () => {
+    const { url } = await started(taskApi());
+    const answer = await fetch(new URL("/health/startup", url));
+    expect([answer.status, await answer.json()]).toEqual([200, { status: "started" }]);
+    let release = () => {};
+    const warm = new Promise<void>((resolve) => (release = resolve));
+    const mounted = taskApi().onStartup(() => warm);
+    closing.push(() => mounted.close());
+    const http = createServer(mounted.node);
+    await new Promise<void>((resolve) => http.listen(0, "127.0.0.1", resolve));
+    closing.push(async () => void http.close());
+    const { port } = http.address() as AddressInfo;
+    const byNode = async (path: string) => (await fetch(`http://127.0.0.1:${port}${path}`)).status;
+    const byFetch = async (path: string) =>
+      (await mounted.fetch(new Request(`http://127.0.0.1${path}`))).status;
+    for (const status of [byNode, byFetch]) {
+      expect(await status("/health/startup")).toBe(503);
+      expect(await status("/health/ready")).toBe(503);
+      expect(await status("/health/live")).toBe(200);
+    }
+    const early = mounted.fetch(new Request("http://127.0.0.1/mcp", envelope("server/discover")));
+    release();
+    expect((await early).status).toBe(200);
+    for (const status of [byNode, byFetch]) {
+      expect(await status("/health/startup")).toBe(200);
+      expect(await status("/health/ready")).toBe(200);
+    }
+  });
+
   test("counts a probe that does not answer within 2 s as failed", async () => {
     const server = taskApi().readiness("hangs", () => new Promise(() => {}));
     const { url } = await started(server);

@@ -11,6 +11,7 @@ import { identityRooms } from "./identity.ts";
 import { keptRooms } from "./kept.ts";
 import { lifecycleRooms } from "./lifecycle.ts";
 import { logsRooms } from "./logs.ts";
+import { metricsRooms } from "./metrics.ts";
 import { operationsRooms } from "./operations.ts";
 import { pipelineRooms } from "./pipeline.ts";
 import { questionsRooms } from "./questions.ts";
@@ -30,6 +31,7 @@ export const rooms: readonly Room[] = [
   ...argumentsRooms,
   ...operationsRooms,
   ...logsRooms,
+  ...metricsRooms,
   ...lifecycleRooms,
   ...pipelineRooms,
   ...keptRooms,

@@ -285,7 +285,7 @@ export const registrationRooms: readonly Room[] = [
       {
         what: "paths of health",
         file: "src/transport/http-options.ts",
-        find: "if (path === HEALTH.live || path === HEALTH.ready)",
+        find: "if (HEALTH_PATHS.includes(path))",
         replace: "if (false)",
       },
       {

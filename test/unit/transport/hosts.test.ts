@@ -1,6 +1,7 @@
 import { ConfigurationError } from "gantry-mcp";
 import { describe, expect, test } from "vitest";
-import { type From, createGate, isLocal, isLoopback } from "../../../src/transport/hosts.ts";
+import { isLoopback } from "../../../src/loopback.ts";
+import { type From, createGate, isLocal } from "../../../src/transport/hosts.ts";
 
 describe("the gate", () => {
   test("lets loopback names in, with any port", () => {

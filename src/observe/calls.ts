@@ -1,0 +1,236 @@
+/** Calls, counted: how many of what came to what, how long they took, how many are under way, and what happened on their way. */
+
+import { type Pass, type PassingLayer, type PassiveLayer, pass } from "../compose.ts";
+import type { Operation, OperationKind, RequestContext } from "../context.ts";
+import { ERROR_CODES, MCPError } from "../errors.ts";
+import { InputRequired, Suspension } from "../inquiry.ts";
+import { isPromise } from "../promises.ts";
+import { ToolResult } from "../result.ts";
+import type { Observer, Signal } from "../signals.ts";
+import { whenAnswered } from "../time-limit.ts";
+import { type Family, type Histogram, OTHER, type Registry, type Value } from "./registry.ts";
+
+/** Boundaries of `mcp.server.operation.duration`, in seconds (OpenTelemetry, "MCP metrics"). */
+const DURATIONS = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 120, 300];
+
+/** The label of what is not there: callers invent names, and metrics keep none of them. */
+const UNKNOWN = "(unknown)";
+
+/** So many codes of authors' own are told apart. */
+const MOST_CODES = 64;
+const LONGEST_CODE = 64;
+
+/** So many components of one kind are told apart, also where they come and go. */
+const MOST_COMPONENTS = 2_000;
+
+/** Is told how a call ended, besides the registry. */
+export type Ended = (kind: OperationKind, component: string, code: string, seconds: number) => void;
+
+interface CallFamilies {
+  readonly calls: Family<Value>;
+  readonly duration: Family<Histogram>;
+  readonly inFlight: Family<Value>;
+}
+
+/** The series of one component. */
+class Calls {
+  readonly #families: CallFamilies;
+  readonly #kind: OperationKind;
+  readonly #component: string;
+  readonly #duration: Histogram;
+  readonly #inFlight: Value;
+  readonly #byCode = new Map<string, Value>();
+  readonly #ended: Ended | undefined;
+
+  constructor(families: CallFamilies, kind: OperationKind, component: string, ended: Ended | undefined) {
+    this.#families = families;
+    this.#kind = kind;
+    this.#component = component;
+    this.#duration = families.duration.with(kind, component);
+    this.#inFlight = families.inFlight.with(kind, component);
+    this.#ended = ended;
+  }
+
+  begin(): void {
+    this.#inFlight.value++;
+  }
+
+  /** @param started - On the clock of `performance.now()`. */
+  end(code: string, started: number): void {
+    const seconds = (performance.now() - started) / 1_000;
+    this.#inFlight.value--;
+    this.#duration.observe(seconds);
+    let counted = this.#byCode.get(code);
+    if (!counted)
+      this.#byCode.set(code, (counted = this.#families.calls.with(this.#kind, this.#component, code)));
+    counted.value++;
+    this.#ended?.(this.#kind, this.#component, code, seconds);
+  }
+}
+
+/** Counts the calls of a server into `registry`. */
+export function countingCalls(registry: Registry, ended?: Ended): Observer {
+  const families: CallFamilies = {
+    calls: registry.counter(
+      "gantry_calls_total",
+      "Operations that have ended, by what they came to: OK, INPUT_REQUIRED, or the code of the error.",
+      "kind",
+      "component",
+      "code",
+    ),
+    duration: registry.histogram(
+      "mcp_server_operation_duration_seconds",
+      "How long operations took, whatever they came to.",
+      DURATIONS,
+      "kind",
+      "component",
+    ),
+    inFlight: registry.gauge("gantry_calls_in_flight", "Operations under way.", "kind", "component"),
+  };
+  const known = new Map<OperationKind, Map<string, Calls>>();
+  const codes = codeLabels();
+  const callsOf = (operation: Operation): Calls => {
+    const { kind } = operation;
+    let components = known.get(kind);
+    if (!components) known.set(kind, (components = new Map<string, Calls>()));
+    const component = componentOf(operation);
+    const calls = components.get(component);
+    if (calls) return calls;
+    const label = components.size < MOST_COMPONENTS ? component : OTHER;
+    const made = components.get(label) ?? new Calls(families, kind, label, ended);
+    components.set(label, made);
+    return made;
+  };
+
+  const enter: Pass = (ctx, rest) => {
+    const calls = callsOf(ctx.operation);
+    const started = performance.now();
+    calls.begin();
+    let result;
+    try {
+      result = rest();
+    } catch (error) {
+      calls.end(codes(failure(error, ctx)), started);
+      throw error;
+    }
+    if (!isPromise(result)) {
+      calls.end(success(result), started);
+      return result;
+    }
+    let ending = true;
+    const end = (code: string) => {
+      if (ending) calls.end(code, started);
+      ending = false;
+    };
+    // What a layer further in never settles is answered all the same, when its time is up.
+    whenAnswered(ctx, () => end("TIMEOUT"));
+    return result.then(
+      (value) => {
+        end(success(value));
+        return value;
+      },
+      (error: unknown) => {
+        end(codes(failure(error, ctx)));
+        throw error;
+      },
+    );
+  };
+  const layer: PassiveLayer & PassingLayer = {
+    name: "metrics",
+    passive: true,
+    handle: enter,
+    [pass]: enter,
+  };
+  return { layer, signals: countingSignals(registry) };
+}
+
+/** What happens on the way of calls. */
+function countingSignals(registry: Registry): (ctx: RequestContext, signal: Signal) => void {
+  const cached = registry.counter(
+    "gantry_cache_results_total",
+    "Results of components with a cache, by where they came from: hit, miss, stale, or shared with a call under way.",
+    "kind",
+    "component",
+    "outcome",
+  );
+  const idempotent = registry.counter(
+    "gantry_idempotent_calls_total",
+    "Calls of idempotent tools: first ones, which run, and replayed ones, which are given the result of the first.",
+    "component",
+    "outcome",
+  );
+  const limited = registry.counter(
+    "gantry_limit_decisions_total",
+    "What limits of rate and concurrency decided.",
+    "limit",
+    "kind",
+    "component",
+    "outcome",
+  );
+  const opened = registry.counter(
+    "gantry_circuit_opened_total",
+    "How often circuit breakers have opened.",
+    "circuit",
+  );
+  const circuits = registry.gauge(
+    "gantry_circuit_open",
+    "State of circuit breakers: 1 open, 0.5 half-open, 0 closed.",
+    "circuit",
+  );
+  /** When circuits that are open become half-open, on the clock of `performance.now()`. */
+  const until = new Map<string, number>();
+  registry.onRead(() => {
+    for (const [circuit, at] of until) circuits.with(circuit).value = performance.now() < at ? 1 : 0.5;
+  });
+  return ({ operation }, signal) => {
+    switch (signal.kind) {
+      case "cache":
+        cached.with(operation.kind, componentOf(operation), signal.outcome).value++;
+        break;
+      case "idempotency":
+        idempotent.with(componentOf(operation), signal.outcome).value++;
+        break;
+      case "limit":
+        limited.with(signal.limit, operation.kind, componentOf(operation), signal.outcome).value++;
+        break;
+      case "circuit": {
+        const circuit = signal.circuit === "" ? "shared" : signal.circuit;
+        if (signal.state === "open") opened.with(circuit).value++;
+        if (signal.state === "closed") {
+          until.delete(circuit);
+          circuits.with(circuit).value = 0;
+        } else until.set(circuit, performance.now() + signal.recovery);
+      }
+    }
+  };
+}
+
+/** What a call is counted under, whatever its caller wrote: the component, or which of the server's own operations it is. */
+function componentOf({ kind, name, component }: Operation): string {
+  if (component !== undefined) return component;
+  return kind === "list" || kind === "discover" || kind === "subscription" ? name : UNKNOWN;
+}
+
+function success(result: unknown): string {
+  if (result instanceof InputRequired) return "INPUT_REQUIRED";
+  return result instanceof ToolResult && result.isError ? "TOOL_ERROR" : "OK";
+}
+
+/** The code that the caller is told. */
+function failure(error: unknown, ctx: RequestContext): string {
+  if (error instanceof Suspension) return "INPUT_REQUIRED";
+  if (error instanceof MCPError && (error.code !== "INTERNAL_ERROR" || error.cause === undefined))
+    return error.code;
+  return ctx.signal.aborted ? "CANCELLED" : "INTERNAL_ERROR";
+}
+
+/** Gives codes that authors make up a label each, as long as they are few and short. */
+function codeLabels(): (code: string) => string {
+  const own = new Set<string>();
+  return (code) => {
+    if (Object.hasOwn(ERROR_CODES, code) || code === "INPUT_REQUIRED" || own.has(code)) return code;
+    if (own.size >= MOST_CODES || code.length > LONGEST_CODE) return OTHER;
+    own.add(code);
+    return code;
+  };
+}

@@ -1,0 +1,66 @@
+/** Metrics on a port of their own, which outlives the server's. */
+
+import { type Server, createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { ConfigurationError } from "../errors.ts";
+import { isLoopback } from "../loopback.ts";
+import { METRICS_TYPE, type Metrics } from "../metrics.ts";
+import type { Logger } from "../ports.ts";
+import { type Protection, byName, byToken } from "./protection.ts";
+
+/** Headers and requests are small, and come from few. */
+const LIMITS = { maxHeaderSize: 8_192, headersTimeout: 5_000, requestTimeout: 10_000 } as const;
+const MOST_CONNECTIONS = 64;
+
+/** Serves `metrics` until the function that it gives is called. */
+export async function openMetricsPort(metrics: Metrics, logger: Logger): Promise<() => Promise<void>> {
+  const { path = "/metrics", port = 0, host = "127.0.0.1", token, allowUnauthenticated } = metrics.options;
+  const anybody: Protection = () => undefined;
+  const protection = token !== undefined ? byToken(token) : isLoopback(host) ? byName({}) : anybody;
+  const server = createServer(LIMITS, (request, response) => {
+    const answer = (status: number, text: string, headers: Record<string, string> = {}) =>
+      response
+        .writeHead(status, { "content-type": "text/plain; charset=utf-8", ...NOT_KEPT, ...headers })
+        .end(request.method === "HEAD" ? undefined : text);
+    const serve = async () => {
+      if (request.url?.split("?", 1)[0] !== path)
+        return answer(404, `Nothing is here. Metrics are at ${path}.\n`);
+      if (request.method !== "GET" && request.method !== "HEAD")
+        return answer(405, "Use GET.\n", { allow: "GET, HEAD" });
+      const refusal = await protection((name) => request.headers[name] as string | undefined);
+      if (refusal)
+        return answer(refusal.status, `${refusal.message}\n`, {
+          ...(refusal.challenge !== undefined && { "www-authenticate": refusal.challenge }),
+        });
+      return answer(200, await metrics.page(), { "content-type": METRICS_TYPE });
+    };
+    serve().catch((error: unknown) => {
+      logger.error({ err: error }, "Unexpected error");
+      answer(500, "An internal error occurred.\n");
+    });
+  });
+  server.maxConnections = MOST_CONNECTIONS;
+  const at = await bound(server, port, host);
+  const url = `http://${host.includes(":") ? `[${host}]` : host}:${at}${path}`;
+  const open = token === undefined && !isLoopback(host);
+  logger.info({ url, ...(open && { allowUnauthenticated }) }, "Metrics are served");
+  return () =>
+    new Promise((resolve) => {
+      server.close(() => resolve());
+      server.closeIdleConnections();
+      // A scrape under way is answered; one that does not end is not waited for.
+      setTimeout(() => server.closeAllConnections(), 1_000).unref();
+    });
+}
+
+const NOT_KEPT = { "cache-control": "no-store" };
+
+function bound(server: Server, port: number, host: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once("error", (error: NodeJS.ErrnoException) => {
+      const taken = `enableMetrics(): port ${port} of ${host} is in use. End the program that has it, or choose another.`;
+      reject(error.code === "EADDRINUSE" ? new ConfigurationError(taken) : error);
+    });
+    server.listen(port, host, () => resolve((server.address() as AddressInfo).port));
+  });
+}

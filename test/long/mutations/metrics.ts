@@ -1,0 +1,130 @@
+/** Metrics: who may read them, and that callers cannot make them grow. */
+
+import type { Room } from "./defence.ts";
+
+export const metricsRooms: readonly Room[] = [
+  {
+    name: "metrics",
+    tests: ["test/e2e/metrics"],
+    defences: [
+      {
+        what: "callers identified",
+        file: "src/transport/protection.ts",
+        find: '{ ...operation, access: "authenticated" }',
+        replace: "operation",
+      },
+      {
+        what: "callers whom a mounted server identifies",
+        file: "src/transport/protection.ts",
+        find: "return identityOf(ctx) ? undefined : UNKNOWN_CALLER;",
+        replace: "return undefined;",
+      },
+      {
+        what: "the token",
+        file: "src/transport/protection.ts",
+        find: "timingSafeEqual(digest(given), expected)",
+        replace: "expected",
+      },
+      {
+        what: "the token on the server's port",
+        file: "src/transport/routes.ts",
+        find: "guarded.token === undefined ? byCaller(runtime) : byToken(guarded.token)",
+        replace: "byCaller(runtime)",
+      },
+      {
+        what: "the token on a port of their own",
+        file: "src/transport/metrics-port.ts",
+        find: "token !== undefined ? byToken(token) :",
+        replace: "",
+      },
+      {
+        what: "names of the server",
+        file: "src/transport/protection.ts",
+        find: "host !== undefined && gate.allowsHost(host)",
+        replace: "true",
+      },
+      {
+        what: "pages of other sites",
+        file: "src/transport/protection.ts",
+        find: "(origin === undefined || gate.allowsOrigin(origin))",
+        replace: "true",
+      },
+      {
+        what: "names on a port of their own",
+        file: "src/transport/metrics-port.ts",
+        find: "isLoopback(host) ? byName({}) : anybody",
+        replace: "anybody",
+      },
+      {
+        what: "a port for everybody by accident",
+        file: "src/metrics.ts",
+        find: "token === undefined && !isReason(reason)",
+        replace: "false",
+      },
+      {
+        what: "reasons that are none",
+        file: "src/metrics.ts",
+        find: 'reason.trim() !== ""',
+        replace: "true",
+      },
+      {
+        what: "tokens that can be guessed",
+        file: "src/metrics.ts",
+        find: "/^[\\x21-\\x7e]{16,}$/",
+        replace: "/./",
+      },
+      {
+        what: "names that callers invent",
+        file: "src/observe/calls.ts",
+        find: " ? name : UNKNOWN;",
+        replace: " ? name : name;",
+      },
+      {
+        what: "codes without end",
+        file: "src/observe/calls.ts",
+        find: "own.size >= MOST_CODES || ",
+        replace: "",
+      },
+      {
+        what: "codes that are long",
+        file: "src/observe/calls.ts",
+        find: " || code.length > LONGEST_CODE",
+        replace: "",
+        tests: ["test/unit/observe/calls"],
+      },
+      {
+        what: "components that come and go",
+        file: "src/observe/calls.ts",
+        find: "components.size < MOST_COMPONENTS",
+        replace: "true",
+        tests: ["test/unit/observe/calls"],
+      },
+      {
+        what: "series without end",
+        file: "src/observe/registry.ts",
+        find: "if (this.#series < this.#most) {",
+        replace: "if (true) {",
+        tests: ["test/unit/observe/registry"],
+      },
+      {
+        what: "labels as they are written",
+        file: "src/observe/registry.ts",
+        find: 'value.replace(/[\\\\"\\n]/g',
+        replace: "value.replace(/$^/g",
+        tests: ["test/unit/observe/registry"],
+      },
+      {
+        what: "calls that are never settled",
+        file: "src/observe/calls.ts",
+        find: 'whenAnswered(ctx, () => end("TIMEOUT"));',
+        replace: "",
+      },
+      {
+        what: "the last scrape",
+        file: "src/lifecycle.ts",
+        find: "this.#shutdown.unshift(() => close());",
+        replace: "this.#shutdown.push(() => close());",
+      },
+    ],
+  },
+];

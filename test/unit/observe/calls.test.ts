@@ -1,0 +1,62 @@
+/** Labels of calls stay few, whatever authors and callers make of them. */
+
+import { expect, test } from "vitest";
+import { Cancellation } from "../../../src/cancellation.ts";
+import { pass } from "../../../src/compose.ts";
+import { type Operation, RequestContext } from "../../../src/context.ts";
+import { MCPError } from "../../../src/errors.ts";
+import { countingCalls } from "../../../src/observe/calls.ts";
+import { Registry } from "../../../src/observe/registry.ts";
+import type { Services } from "../../../src/services.ts";
+
+function counting() {
+  const registry = new Registry(1_000_000);
+  const { layer } = countingCalls(registry);
+  const call = (component: string, run: () => unknown) => {
+    const operation: Operation = {
+      kind: "tool",
+      name: component,
+      component,
+      tags: [],
+      access: "public",
+      scopes: [],
+    };
+    const envelope = { requestId: "1", protocolVersion: "", cancellation: new Cancellation() };
+    try {
+      layer[pass](new RequestContext(operation, envelope, {} as Services), run);
+    } catch {
+      // It is counted.
+    }
+  };
+  return { registry, call };
+}
+
+const lines = (registry: Registry) =>
+  registry
+    .text()
+    .split("\n")
+    .filter((line) => line.startsWith("gantry_calls_total"));
+
+test("components that come and go are counted together once there have been many", () => {
+  const { registry, call } = counting();
+  for (let i = 0; i < 2_500; i++) call(`tool_${i}`, () => "done");
+  call("tool_7", () => "done");
+  expect(lines(registry)).toHaveLength(2_001);
+  expect(lines(registry)).toContain('gantry_calls_total{kind="tool",component="tool_7",code="OK"} 2');
+  expect(lines(registry)).toContain('gantry_calls_total{kind="tool",component="(other)",code="OK"} 500');
+});
+
+test("codes of authors' own are told apart as long as they are short", () => {
+  const { registry, call } = counting();
+  const refusing = (code: string) => () => {
+    throw new MCPError("No", { code });
+  };
+  call("act", refusing("ARCHIVE_BUSY"));
+  call("act", refusing("X".repeat(65)));
+  call("act", refusing("TIMEOUT"));
+  expect(lines(registry).map((line) => /code="([^"]*)"/.exec(line)?.[1])).toEqual([
+    "ARCHIVE_BUSY",
+    "(other)",
+    "TIMEOUT",
+  ]);
+});
