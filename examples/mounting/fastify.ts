@@ -1,16 +1,9 @@
 /** A route of a Fastify app. */
 
 import fastify from "fastify";
-import { MCPServer } from "gantry-mcp";
-import { z } from "zod";
+import { greeter } from "./greeter.ts";
 
-const server = new MCPServer({ name: "greeter", version: "1.0.0" });
-
-server.tool(
-  "greet",
-  { description: "Greet somebody by name.", input: z.object({ name: z.string() }) },
-  ({ name }) => `Hello, ${name}!`,
-);
+const server = greeter();
 
 export async function start(port: number) {
   const app = fastify();
