@@ -149,6 +149,8 @@ export interface ResourceDefinition extends Definition {
 export interface PromptDefinition extends Definition {
   readonly kind: "prompt";
   readonly key: string;
+  /** Describes the arguments; clients see them as a list. */
+  readonly inputSchema: JsonSchema;
   readonly item: { readonly name: string; readonly description: string };
   readonly input: Schema | undefined;
   readonly completers: Readonly<Record<string, Completer | undefined>>;
@@ -302,6 +304,7 @@ export function definePrompt(
     ...common(what, order, options, handler),
     kind: "prompt",
     key: name,
+    inputSchema: json,
     input,
     completers: { ...Object.fromEntries(enums), ...complete },
     item: {

@@ -23,7 +23,9 @@ import {
   identifiedClient,
 } from "./client.ts";
 import { ConfigurationError } from "./errors.ts";
-import { type AskOptions, ClientCapabilityError, type Inquiry, type Question } from "./inquiry.ts";
+import { type AskOptions, type Inquiry, type Question, askable } from "./inquiry.ts";
+import { type CallFields, type CallLogger, callLogger, fieldsOfCall } from "./logger.ts";
+import { quietly } from "./promises.ts";
 import type { Parsed, Schema } from "./schema.ts";
 import type { Services } from "./services.ts";
 import type { TimeLimit } from "./time-limit.ts";
@@ -80,6 +82,14 @@ export let backgroundOf: (ctx: RequestContext) => BackgroundTasks | undefined;
 export let envelopeOf: (ctx: RequestContext) => CallEnvelope;
 /** Makes `trace` that of `ctx`. */
 export let traceAs: (ctx: RequestContext, trace: TraceContext) => void;
+/** The trace of `ctx`, like {@link envelopeOf}. */
+let traceIn: (ctx: RequestContext) => TraceContext | undefined;
+/** By what the log tells the call of `ctx` from others. */
+export let callFields: (ctx: RequestContext) => CallFields;
+/** Adds to what the line of the call of `ctx` in the log says. */
+export let note: (ctx: RequestContext, fields: object) => void;
+/** What was added. */
+export let notesOf: (ctx: RequestContext) => Metadata | undefined;
 /** Whether and why the call of `ctx` has been cancelled. */
 export let cancellationOf: (ctx: RequestContext) => Cancellation;
 
@@ -124,22 +134,26 @@ export class RequestContext<C extends ClientContext = ClientContext> {
   #headers: Record<string, string> | undefined;
   #limit: TimeLimit | undefined;
   #trace: TraceContext | undefined;
+  #logger: CallLogger | undefined;
+  #notes: Record<string, unknown> | undefined;
 
   static {
     originOf = (ctx) => ctx.#envelope.origin ?? NO_ORIGIN;
     identityOf = (ctx) => ctx.#identity;
-    describeResponse = (ctx, metadata) => {
-      ctx.#metadata = metadata;
-    };
+    describeResponse = (ctx, metadata) => void (ctx.#metadata = metadata);
     backgroundOf = (ctx) => ctx.#background;
     envelopeOf = (ctx) => ctx.#envelope;
     traceAs = (ctx, trace) => void (ctx.#trace = trace);
+    traceIn = (ctx) => ctx.#trace ?? traceOf(ctx.#envelope.meta, (name) => originOf(ctx).header(name));
+    callFields = (ctx) =>
+      fieldsOfCall(ctx.operation, ctx.#envelope.requestId, ctx.#identity?.clientId, traceIn(ctx));
+    note = (ctx, fields) => void Object.assign((ctx.#notes ??= {}), fields);
+    notesOf = (ctx) => ctx.#notes;
     cancellationOf = (ctx) => ctx.#envelope.cancellation;
     identify = (ctx, identity) => {
-      const client = identifiedClient(identity, originOf(ctx));
       ctx.#identity = identity;
-      ctx.#client = client;
-      return client;
+      ctx.#logger = undefined;
+      return (ctx.#client = identifiedClient(identity, originOf(ctx)));
     };
     servicesOf = (ctx) => ctx.#services;
     detached = (ctx, cancellation) => {
@@ -150,12 +164,12 @@ export class RequestContext<C extends ClientContext = ClientContext> {
       own.#client = ctx.#client;
       own.#state = ctx.#state;
       own.#trace = ctx.#trace;
+      own.#notes = ctx.#notes ??= {};
       return own;
     };
     addHeader = (ctx, name, value) => {
       const headers = (ctx.#headers ??= {});
-      const before = headers[name];
-      headers[name] = before === undefined ? value : `${before}, ${value}`;
+      headers[name] = name in headers ? `${headers[name]}, ${value}` : value;
     };
     headersOf = (ctx) => ctx.#headers;
     limitOf = (ctx) => ctx.#limit;
@@ -207,8 +221,8 @@ export class RequestContext<C extends ClientContext = ClientContext> {
   }
 
   /**
-   * The trace that the request belongs to, from `_meta` or the headers `traceparent` and `tracestate` (W3C Trace
-   * Context), or of the span in which this server serves it; `undefined` where there is neither.
+   * The trace that the request belongs to, from `_meta` or the headers `traceparent` and `tracestate` (W3C Trace Context), or of the
+   * span in which this server serves it; `undefined` where there is neither.
    *
    * @example
    * ```ts
@@ -217,8 +231,8 @@ export class RequestContext<C extends ClientContext = ClientContext> {
    * ```
    */
   get trace(): TraceContext | undefined {
-    const { meta, origin = NO_ORIGIN } = this.#caller;
-    return this.#trace ?? traceOf(meta, (name) => origin.header(name));
+    this.#consulted = true;
+    return traceIn(this);
   }
 
   /** Room for what layers, guards, dependencies and the handler of this call leave for each other. */
@@ -255,6 +269,15 @@ export class RequestContext<C extends ClientContext = ClientContext> {
    */
   log(level: LogLevel, data: unknown, logger?: string): void {
     this.#speak()?.log(level, data, logger);
+  }
+
+  /**
+   * The server's logger, whose lines say which call they belong to: `requestId`, `operation`, `name`, and where they are known `clientId`,
+   * `traceId`, `spanId`. `ctx.logger.set({ rows: 12 })` adds to the line that `logging()` writes of the call.
+   */
+  get logger(): CallLogger {
+    const set = (fields: object) => note(this, fields);
+    return (this.#logger ??= callLogger(this.#services.logger, callFields(this), set));
   }
 
   /**
@@ -361,38 +384,16 @@ export class RequestContext<C extends ClientContext = ClientContext> {
   }
 
   #inquire(): Inquiry | undefined {
-    this.#inquiry ??= this.#envelope.inquire?.(this.#identity?.principal);
-    return this.#inquiry;
+    return (this.#inquiry ??= this.#envelope.inquire?.(this.#identity?.principal));
   }
 
   #ask<T>(makeQuestion: () => Question<T>): Promise<T> {
     return quietly(async () => {
       const { kind } = this.operation;
-      if (!MAY_ASK.has(kind)) {
+      if (!MAY_ASK.has(kind))
         throw new ConfigurationError(`A ${kind} cannot ask the client: tools, prompts and resources can.`);
-      }
-      const question = this.#possible(makeQuestion);
+      const question = askable(makeQuestion, this.#envelope.clientCapabilities !== undefined);
       return (this.#inquire() as Inquiry).ask(question);
     });
   }
-
-  /** Without a session nothing is known of what a 2025-era client can do: then it is not the client that lacks it. */
-  #possible<T>(makeQuestion: () => Question<T>): Question<T> {
-    try {
-      return makeQuestion();
-    } catch (error) {
-      if (!(error instanceof ClientCapabilityError) || this.#envelope.clientCapabilities) throw error;
-      throw new ClientCapabilityError(
-        error.requiredCapabilities,
-        `The client cannot be asked: before revision 2026-07-28 that needs a session, and this request has none.`,
-      );
-    }
-  }
-}
-
-/** A promise that a handler may leave alone: a question that ends the call ends those who wait for others too. */
-function quietly<T>(work: () => Promise<T>): Promise<T> {
-  const promise = work();
-  promise.catch(() => {});
-  return promise;
 }

@@ -7,6 +7,7 @@ import {
   type Operation,
   RequestContext,
   backgroundOf,
+  callFields,
   cancellationOf,
   envelopeOf,
   headersOf,
@@ -20,7 +21,6 @@ import { cancelled } from "./refusals.ts";
 import { toPromptResult, toResourceResult, toToolResult } from "./result.ts";
 import type { Sealed, SealedOperation } from "./seal.ts";
 import type { Services } from "./services.ts";
-import { traceFields } from "./trace.ts";
 
 /** What became of a call. */
 export type Outcome = (
@@ -169,13 +169,8 @@ function settled(ctx: RequestContext, value: unknown, services: Services): Outco
   const tasks = backgroundOf(ctx);
   // A call that has yet to ask runs again, and adds its tasks again.
   if (tasks && !(result instanceof InputRequired))
-    services.background.begin(tasks, cancellationOf(ctx), fieldsOf(ctx), services.logger);
+    services.background.begin(tasks, cancellationOf(ctx), callFields(ctx), services.logger);
   return { result, identity: identityOf(ctx), headers: headersOf(ctx) };
-}
-
-/** By what the log tells one call from another. */
-function fieldsOf({ requestId, operation: { kind, name }, trace }: RequestContext): object {
-  return { requestId, operation: kind, name, ...traceFields(trace) };
 }
 
 /** A middleware may answer with any value that a handler may return. */
@@ -215,15 +210,24 @@ function failed(ctx: RequestContext, error: unknown, { logger }: Services): Outc
   const identity = identityOf(ctx);
   const shown = toldOf(error, ctx);
   if (shown !== error && shown.code === "CANCELLED")
-    logger.debug({ ...fieldsOf(ctx), err: shown.cause }, "A call ended because it was cancelled");
+    logger.debug({ ...callFields(ctx), reason: said(shown.cause) }, "A call ended because it was cancelled");
   else if (shown.code === "INTERNAL_ERROR")
-    logger.error({ ...fieldsOf(ctx), err: shown.cause ?? shown }, "Unexpected error");
+    logger.error({ ...callFields(ctx), err: shown.cause ?? shown }, "Unexpected error");
   else if (shown.cause !== undefined)
     logger.warn(
-      { ...fieldsOf(ctx), code: shown.code, err: shown.cause },
+      { ...callFields(ctx), code: shown.code, err: shown.cause },
       "A call was refused for a reason of its own",
     );
   return { error: shown, identity, headers: headersOf(ctx) };
+}
+
+/** What an error says, without where it comes from: callers leave often, and it is nobody's fault. */
+function said(error: unknown): string {
+  try {
+    return error instanceof Error ? error.message : String(error);
+  } catch {
+    return "unreadable";
+  }
 }
 
 /** What the caller is told of `error`. A handler that is cancelled may fail with anything. */

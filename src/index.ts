@@ -49,6 +49,7 @@ export type { Duration } from "./duration.ts";
 // Logs
 export { createLogger } from "./observe/log.ts";
 export type { LoggerOptions, ServerLogger } from "./observe/log.ts";
+export type { CallLogger } from "./logger.ts";
 export type { Logger, Severity } from "./ports.ts";
 
 // Requests

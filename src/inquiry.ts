@@ -92,6 +92,19 @@ export class ClientCapabilityError extends MCPError {
   }
 }
 
+/** The question, where the client can be asked. Of 2025-era clients without a session it is not known: then it is not they who lack it. */
+export function askable<T>(makeQuestion: () => Question<T>, isKnown: boolean): Question<T> {
+  try {
+    return makeQuestion();
+  } catch (error) {
+    if (!(error instanceof ClientCapabilityError) || isKnown) throw error;
+    throw new ClientCapabilityError(
+      error.requiredCapabilities,
+      `The client cannot be asked: before revision 2026-07-28 that needs a session, and this request has none.`,
+    );
+  }
+}
+
 /** What a client sent back with its answers is altered, foreign, for another call or too old. */
 export class RequestStateError extends MCPError {
   override readonly name = "RequestStateError";

@@ -1,9 +1,15 @@
-/** Logging that does no harm. */
+/** Logging that does no harm, and says which call it belongs to. */
 
+import type { Operation } from "./context.ts";
 import type { Logger, Severity } from "./ports.ts";
+import { shortened } from "./refusals.ts";
+import { type TraceContext, traceFields } from "./trace.ts";
+
+/** All that a logger may have. */
+type Unfailing = Logger & Required<Pick<Logger, "child" | "isLevelEnabled">>;
 
 /** A logger that fails must not fail what it is told of. */
-export function unfailing(logger: Logger): Logger {
+export function unfailing(logger: Logger): Unfailing {
   const safely = (level: Severity) => (fields: object, message: string) => {
     try {
       logger[level](fields, message);
@@ -40,4 +46,48 @@ function isEnabled(logger: Logger, level: Severity): boolean {
   } catch {
     return true;
   }
+}
+
+/** By what the log tells one call from another. */
+export interface CallFields {
+  readonly requestId: string;
+  readonly operation: Operation["kind"];
+  readonly name: string;
+  readonly clientId?: string;
+  readonly traceId?: string;
+  readonly spanId?: string;
+}
+
+export function fieldsOfCall(
+  { kind, name }: Operation,
+  requestId: string,
+  clientId: string | undefined,
+  trace: TraceContext | undefined,
+): CallFields {
+  const fields = { requestId, operation: kind, name: shortened(name), ...traceFields(trace) };
+  return clientId === undefined ? fields : { ...fields, clientId };
+}
+
+/**
+ * The logger of a call, for its handler and its layers.
+ *
+ * @example
+ * ```ts
+ * server.tool("import", { description: "Import tasks.", input }, async ({ file }, { logger }) => {
+ *   const rows = await read(file);
+ *   logger.set({ rows: rows.length }); // in the line that logging() writes of the call
+ *   logger.info({ file }, "The file has been read"); // a line of its own
+ * });
+ * ```
+ */
+export interface CallLogger extends Logger {
+  child(fields: object): Logger;
+  isLevelEnabled(level: Severity): boolean;
+  /** Adds fields to the line that `logging()` writes of the call when it has ended; what the line says by itself stays. */
+  set(fields: object): void;
+}
+
+/** @param logger - One that {@link unfailing} has made. */
+export function callLogger(logger: Logger, fields: CallFields, set: (fields: object) => void): CallLogger {
+  return { ...unfailing(childOf(logger, fields)), set };
 }

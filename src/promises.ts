@@ -29,3 +29,10 @@ export function either<R>(
   }
   return isPromise(result) ? result.then(fulfilled, rejected) : fulfilled(result);
 }
+
+/** A promise that a handler may leave alone: a question that ends the call ends those who wait for others too. */
+export function quietly<T>(work: () => Promise<T>): Promise<T> {
+  const promise = work();
+  promise.catch(() => {});
+  return promise;
+}

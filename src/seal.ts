@@ -19,6 +19,7 @@ import { Policy } from "./policy.ts";
 import { notFound } from "./refusals.ts";
 import { readableUris } from "./subscribing.ts";
 import { timeLimitIn, timed } from "./time-limit.ts";
+import { telling } from "./told-arguments.ts";
 import type { UriTemplate } from "./uri-template.ts";
 import { VisibleList } from "./visibility.ts";
 
@@ -165,7 +166,7 @@ export function seal(definitions: readonly ComponentDefinition[], options: SealO
     const limit = definition.timeout ?? timeLimitIn(layers, timeout);
     return {
       operation,
-      run: timed(limit, layers, kind, heart(definition, policy, options)),
+      run: telling(timed(limit, layers, kind, heart(definition, policy, options)), layers, kind, definition),
       policy,
       admission: admission(admitting(layers), policy),
     };

@@ -324,7 +324,7 @@ export class MCPServer extends Lifespan {
       logger,
       validatorOf: (schema) => this.#compilers.validatorOf(schema),
       limits,
-      signals: signalsOf(this.#observers),
+      signals: signalsOf([...this.#observers, ...this.#middleware, ...layers]),
       stages: stagesOf(this.#observers),
       metrics,
       background: this.#background,

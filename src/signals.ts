@@ -1,6 +1,6 @@
 /** What is told of calls besides how they end, to whoever watches them: metrics count it, traces show it. */
 
-import type { PassingLayer, PassiveLayer } from "./compose.ts";
+import type { Middleware, PassingLayer, PassiveLayer } from "./compose.ts";
 import type { RequestContext } from "./context.ts";
 import type { Stages } from "./stages.ts";
 
@@ -20,6 +20,8 @@ export type Signal =
       readonly kind: "limit";
       readonly limit: "rate" | "concurrency";
       readonly outcome: "allowed" | "refused";
+      /** For how long the call waited for its place, in milliseconds, where it did. */
+      readonly waited?: number;
     }
   | {
       readonly kind: "circuit";
@@ -48,9 +50,14 @@ export function stagesOf(observers: readonly Observer[]): Stages | undefined {
   return observers.find(({ stages }) => stages)?.stages;
 }
 
-/** Tells all observers; nothing where none wants to be told, so that it costs nothing. */
-export function signalsOf(observers: readonly Observer[]): Signals | undefined {
-  const listeners = observers.flatMap(({ signals }) => signals ?? []);
+/** A layer that is told of the signals of all calls. */
+export interface SignalledLayer extends PassiveLayer {
+  readonly signals: Signals;
+}
+
+/** Tells all observers and layers that listen; nothing where none wants to be told, so that it costs nothing. */
+export function signalsOf(watching: readonly (Observer | Middleware)[]): Signals | undefined {
+  const listeners = [...new Set(watching.flatMap((each) => ("signals" in each ? (each.signals ?? []) : [])))];
   if (listeners.length < 2) return listeners[0];
   return (ctx, signal) => {
     for (const tell of listeners) tell(ctx, signal);

@@ -94,24 +94,27 @@ function layer(options: ConcurrencyOptions, { id, perTool, kinds }: Layer): Limi
     if (!shared) return seat(ctx, own.take(part, limit, ctx), rest);
     return seat(ctx, shared.take(`${id} ${part}`, limit, ctx), rest);
   };
-  const seat = (ctx: RequestContext, taken: ReturnType<PlaceStore["take"]>, rest: () => unknown) =>
-    after(taken, (place) => {
+  const seat = (ctx: RequestContext, taken: ReturnType<PlaceStore["take"]>, rest: () => unknown) => {
+    const started = isPromise(taken) ? performance.now() : undefined;
+    return after(taken, (place) => {
       if (!place) {
         servicesOf(ctx).signals?.(ctx, REFUSED);
         throw atCapacity(ctx, max, by === "server", perTool);
       }
-      return seated(ctx, place, rest);
+      const signal = started === undefined ? ALLOWED : { ...ALLOWED, waited: performance.now() - started };
+      return seated(ctx, place, rest, signal);
     });
+  };
   const limiting = { store: "places", id, byIdentity: goesByIdentity(by), perTool } as const;
   return { name: "concurrency", passive: true, kinds, handle: enter, [pass]: enter, limiting };
 }
 
-const ALLOWED: Signal = { kind: "limit", limit: "concurrency", outcome: "allowed" };
+const ALLOWED = { kind: "limit", limit: "concurrency", outcome: "allowed" } as const;
 const REFUSED: Signal = { kind: "limit", limit: "concurrency", outcome: "refused" };
 
 /** Runs a call that has a place, and gives the place back. */
-function seated(ctx: RequestContext, place: Place, rest: () => unknown): unknown {
-  servicesOf(ctx).signals?.(ctx, ALLOWED);
+function seated(ctx: RequestContext, place: Place, rest: () => unknown, signal: Signal): unknown {
+  servicesOf(ctx).signals?.(ctx, signal);
   let result;
   try {
     // It may have ended while it waited.

@@ -1,16 +1,30 @@
-/** A line in the log for each operation. */
+/** A line in the log for each operation, which says all that is known of it. */
 
 import { type Pass, type PassingLayer, type PassiveLayer, pass } from "../compose.ts";
-import { type OperationKind, type RequestContext, identityOf, servicesOf } from "../context.ts";
-import { ConfigurationError, MCPError } from "../errors.ts";
+import {
+  type OperationKind,
+  type RequestContext,
+  cancellationOf,
+  callFields,
+  envelopeOf,
+  identityOf,
+  note,
+  notesOf,
+  originOf,
+  servicesOf,
+} from "../context.ts";
+import { toldOf } from "../dispatch.ts";
+import { ConfigurationError } from "../errors.ts";
 import { InputRequired, Suspension } from "../inquiry.ts";
-import { type Names, checkKnown, shown } from "../known-options.ts";
+import { type Names, checkChoice, checkKnown, shown } from "../known-options.ts";
 import { unfailing } from "../logger.ts";
-import type { Logger, Severity } from "../ports.ts";
-import { either } from "../promises.ts";
+import type { Logger } from "../ports.ts";
+import { isPromise } from "../promises.ts";
 import { shortened } from "../refusals.ts";
 import { ToolResult } from "../result.ts";
-import { traceFields } from "../trace.ts";
+import type { Signal, SignalledLayer } from "../signals.ts";
+import { whenAnswered } from "../time-limit.ts";
+import type { ArgumentsLayer } from "../told-arguments.ts";
 
 export interface LoggingOptions {
   /** The level of operations that went well; others are `warn`. Default: `info`. */
@@ -19,80 +33,167 @@ export interface LoggingOptions {
   readonly kinds?: readonly OperationKind[];
   /** Where to. Default: the server's logger. */
   readonly logger?: Logger;
+  /**
+   * Whether the arguments of tools and prompts are logged, without those that their schema marks by `sensitive: true`, `writeOnly: true`
+   * or `format: "password"`. Default: `false`.
+   */
+  readonly arguments?: boolean;
+  /** Of how many operations that went well there is a line, from 0 to 1; of all others there always is. Default: `{ ok: 1 }`. */
+  readonly sample?: { readonly ok: number };
 }
 
-const OPTIONS: Names<LoggingOptions> = { level: true, kinds: true, logger: true };
+const OPTIONS: Names<LoggingOptions> = {
+  level: true,
+  kinds: true,
+  logger: true,
+  arguments: true,
+  sample: true,
+};
 
 /**
- * Logs each operation in one line: its request id, its name, what became of it and how long it took; with the fields
- * `requestId`, `operation`, `name`, `durationMs`, `clientId` where the caller is known, `code` where it failed, `traceId` where it
- * belongs to a trace, and `spanId` where the server traces its calls. Arguments and results are not logged. As the outermost layer it sees every refusal.
+ * Logs each operation in one line: its request id, its name, what became of it and how long it took; and in fields all that is known of
+ * it: who called, from where and by what client, its trace, whether its result was kept, what the handler added with `ctx.logger.set()`.
+ * Results are not logged, and arguments only where `arguments` says so. As the outermost layer it sees every refusal.
  *
  * @throws {@link ConfigurationError} where options are wrong.
  * @example
  * ```ts
  * server.use(logging()); // [4fd21c90ab17] create_task completed in 0.012s
+ * server.use(logging({ arguments: true, sample: { ok: 0.1 } }));
  * ```
  */
 export function logging(options: LoggingOptions = {}): PassiveLayer & PassingLayer {
-  checkKnown("logging()", options, OPTIONS);
-  const { level = "info", kinds, logger } = options;
-  if (level !== "debug" && level !== "info")
-    throw new ConfigurationError(`logging(): level is ${shown(level)}: write "debug" or "info".`);
+  const { level = "info", kinds, logger, arguments: tellsArguments = false, sample } = checked(options);
   const own = logger && unfailing(logger);
+  const share = sample?.ok ?? 1;
   const enter: Pass = (ctx, rest) => {
     const started = performance.now();
-    const line = (at: Severity, became: string, code?: string) =>
-      write(own ?? servicesOf(ctx).logger, at, ctx, started, became, code);
-    return either(
-      rest,
-      (result) => {
-        if (result instanceof InputRequired) line(level, ASKED);
-        else if (result instanceof ToolResult && result.isError) line("warn", FAILED, "TOOL_ERROR");
-        else line(level, "completed in");
-        return result;
+    let open = true;
+    const end = (outcome: Outcome, code?: string) => {
+      if (!open) return;
+      open = false;
+      if (outcome === "ok" && share < 1 && Math.random() >= share) return;
+      write(own ?? servicesOf(ctx).logger, level, ctx, performance.now() - started, outcome, code);
+    };
+    const failed = (error: unknown) => {
+      if (error instanceof Suspension) return end("asked");
+      const { code } = toldOf(error, ctx);
+      return end(code === "CANCELLED" ? "cancelled" : "failed", code);
+    };
+    const ended = (result: unknown) => {
+      if (result instanceof InputRequired) end("asked");
+      else if (result instanceof ToolResult && result.isError) end("failed", "TOOL_ERROR");
+      else end("ok");
+    };
+    let result;
+    try {
+      result = rest();
+    } catch (error) {
+      failed(error);
+      throw error;
+    }
+    if (!isPromise(result)) {
+      ended(result);
+      return result;
+    }
+    // A layer further in may never settle: its caller has an answer all the same.
+    whenAnswered(ctx, () => failed(cancellationOf(ctx).reason));
+    return result.then(
+      (value) => {
+        ended(value);
+        return value;
       },
-      (error) => {
-        if (error instanceof Suspension) line(level, ASKED);
-        else line("warn", FAILED, codeOf(error, ctx));
+      (error: unknown) => {
+        failed(error);
         throw error;
       },
     );
   };
-  return { name: "logging", passive: true, ...(kinds && { kinds }), handle: enter, [pass]: enter };
+  const layer: SignalledLayer & ArgumentsLayer & PassingLayer = {
+    name: "logging",
+    passive: true,
+    ...(kinds && { kinds }),
+    handle: enter,
+    [pass]: enter,
+    signals: noting,
+    tellsArguments,
+  };
+  return layer;
 }
 
-const ASKED = "asked its client after";
-const FAILED = "failed after";
+type Outcome = "ok" | "failed" | "cancelled" | "asked";
+
+const BECAME: Readonly<Record<Outcome, string>> = {
+  ok: "completed in",
+  failed: "failed after",
+  cancelled: "was cancelled after",
+  asked: "asked its client after",
+};
 
 function write(
   logger: Logger,
-  level: Severity,
+  level: "debug" | "info",
   ctx: RequestContext,
-  started: number,
-  became: string,
+  milliseconds: number,
+  outcome: Outcome,
   code: string | undefined,
 ): void {
-  const { requestId, operation, trace } = ctx;
-  const name = shortened(operation.name);
-  const milliseconds = performance.now() - started;
-  const clientId = identityOf(ctx)?.clientId;
-  logger[level](
-    {
-      requestId,
-      operation: operation.kind,
-      name,
-      durationMs: Math.round(milliseconds * 1_000) / 1_000,
-      ...(clientId !== undefined && { clientId }),
-      ...(code !== undefined && { code }),
-      ...traceFields(trace),
-    },
-    `[${requestId}] ${name} ${became} ${(milliseconds / 1_000).toFixed(3)}s`,
-  );
+  const at = outcome === "ok" || outcome === "asked" ? level : "warn";
+  if (logger.isLevelEnabled?.(at) === false) return;
+  const { requestId, operation, name, clientId, traceId, spanId } = callFields(ctx);
+  const { component } = ctx.operation;
+  const { protocolVersion, clientInfo, wire } = envelopeOf(ctx);
+  const identity = identityOf(ctx);
+  const { header, address } = originOf(ctx);
+  const fields: Record<string, unknown> = {
+    requestId,
+    operation,
+    name,
+    component: component === ctx.operation.name ? undefined : component,
+    durationMs: rounded(milliseconds),
+    outcome,
+    code,
+    clientId,
+    subject: identity?.subject,
+    tenantId: identity?.tenantId,
+    clientName: short(clientInfo?.name),
+    clientVersion: short(clientInfo?.version),
+    userAgent: short(header("user-agent")),
+    address: address?.(),
+    protocolVersion,
+    transport: wire?.transport,
+    traceId,
+    spanId,
+    metadata: Object.keys(ctx.metadata).length > 0 ? ctx.metadata : undefined,
+  };
+  for (const [noted, value] of Object.entries(notesOf(ctx) ?? {})) fields[noted] ??= value;
+  logger[at](fields, `[${requestId}] ${name} ${BECAME[outcome]} ${(milliseconds / 1_000).toFixed(3)}s`);
 }
 
-/** The code that the caller is told: anything unexpected is no more to it than that. */
-function codeOf(error: unknown, ctx: RequestContext): string {
-  if (error instanceof MCPError) return error.code;
-  return ctx.signal.aborted ? "CANCELLED" : "INTERNAL_ERROR";
+/** What happened on the way of a call, for its line. */
+function noting(ctx: RequestContext, signal: Signal): void {
+  if (signal.kind === "cache") note(ctx, { cache: signal.outcome });
+  else if (signal.kind === "idempotency") note(ctx, { idempotency: signal.outcome });
+  else if (signal.kind === "limit" && signal.waited !== undefined)
+    note(ctx, { queuedMs: rounded(signal.waited) });
+}
+
+/** What a caller says of itself, as far as a line has room for it. */
+function short(text: unknown): string | undefined {
+  return typeof text === "string" ? shortened(text) : undefined;
+}
+
+function rounded(milliseconds: number): number {
+  return Math.round(milliseconds * 1_000) / 1_000;
+}
+
+function checked(options: LoggingOptions): LoggingOptions {
+  checkKnown("logging()", options, OPTIONS);
+  const { level, sample } = options;
+  checkChoice("logging(): level", level, ["debug", "info"]);
+  if (typeof (options.arguments ?? false) !== "boolean")
+    throw new ConfigurationError(`logging(): arguments is ${shown(options.arguments)}: write true or false.`);
+  if (sample !== undefined && !(sample?.ok >= 0 && sample.ok <= 1))
+    throw new ConfigurationError("logging(): sample takes a share from 0 to 1: write sample: { ok: 0.1 }.");
+  return options;
 }

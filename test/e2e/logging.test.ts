@@ -54,7 +54,7 @@ describe.each(["2026-07-28", "2025-11-25"] as const)("logging, revision %s", (er
     const client = await TestClient.connect(server, { era, headers });
     await client.call("act");
     await client.getPrompt("plan");
-    expect(lines()).toEqual([
+    expect(lines().map(({ clientName: _name, clientVersion: _version, ...line }) => line)).toEqual([
       {
         level: "info",
         message: expect.stringMatching(/^\[abc\] act completed in \d+\.\d{3}s$/),
@@ -62,7 +62,10 @@ describe.each(["2026-07-28", "2025-11-25"] as const)("logging, revision %s", (er
         operation: "tool",
         name: "act",
         durationMs: expect.any(Number),
+        outcome: "ok",
         clientId: "ana",
+        protocolVersion: era,
+        transport: "http",
       },
       expect.objectContaining({ operation: "prompt", name: "plan", clientId: "ana" }),
     ]);
