@@ -8,6 +8,7 @@ import { checkImports } from "./check-imports.mjs";
 import { checkLock } from "./check-lock.mjs";
 import { install } from "./install.mjs";
 import { isMain, root, run } from "./run.mjs";
+import { installServices } from "./services.mjs";
 
 const fromList = (problems) => ({ code: problems.length > 0 ? 1 : 0, output: problems.join("\n") });
 
@@ -102,5 +103,6 @@ const indent = (text) => text.trimEnd().replace(/^/gm, "       ");
 
 if (isMain(import.meta.url)) {
   install();
+  installServices();
   process.exitCode = (await check()) ? 0 : 1;
 }

@@ -1,8 +1,10 @@
 // npm test: everything (see check.mjs). npm test -- <vitest filters>: only the tests that match.
 import { install } from "./install.mjs";
 import { run } from "./run.mjs";
+import { installServices } from "./services.mjs";
 
 install();
+installServices();
 
 const filters = process.argv.slice(2);
 if (filters.length > 0) {
