@@ -1,6 +1,6 @@
 /** Addresses and names of this machine alone. */
 
-export const LOOPBACK_NAMES = ["localhost", "127.0.0.1", "[::1]"];
+export const LOOPBACK_NAMES: readonly string[] = ["localhost", "127.0.0.1", "[::1]"];
 
 /** Whether `host` is an address or name of this machine alone. */
 export function isLoopback(host: string): boolean {
