@@ -19,15 +19,20 @@ export class ServerProcess<A extends Answering = Answers> {
   /** What the server wrote on stderr: its log. */
   stderr = "";
 
-  /** @param program - Takes the options as JSON and answers as `own-process.ts` does. Default: the load server. */
+  /**
+   * @param program - Takes the options as JSON and answers as `own-process.ts` does. Default: the load server.
+   * @param env - More variables of its environment.
+   */
   static async start<A extends Answering = Answers>(
     http: HttpOptions = {},
     program: URL = LOAD_SERVER,
+    env: Readonly<Record<string, string>> = {},
   ): Promise<ServerProcess<A>> {
     const child = fork(fileURLToPath(program), [JSON.stringify(http)], {
       cwd: root,
       execArgv: ["--expose-gc", "--import", "tsx"],
       stdio: ["ignore", "ignore", "pipe", "ipc"],
+      env: { ...process.env, ...env },
     });
     let early = "";
     child.stderr?.setEncoding("utf8").on("data", (text: string) => (early += text));

@@ -6,6 +6,8 @@ import { beforeEach, describe, expect, test } from "vitest";
 import { z } from "zod";
 import { ToolResult } from "../../../src/result.ts";
 import { capturedLog } from "../../support/captured-log.ts";
+import { overUrl } from "../../support/clients.ts";
+import { listen } from "../../support/listening.ts";
 import { type Seen, only, recordSpans } from "../../support/spans.ts";
 
 const recorder = recordSpans();
@@ -242,4 +244,30 @@ test("a call that its client leaves is one that was cancelled", async () => {
   await client.callTool("wait", {}, { signal: leaving.signal }).catch(() => {});
   const span = only(await recorder.taken("tools/call wait"), "tools/call wait");
   expect(span.attributes).toMatchObject({ "gantry.error.code": "CANCELLED" });
+});
+
+test("calls of a session say which, and what is followed there has the name it was asked by", async () => {
+  const server = new MCPServer({ name: "traced", version: "1.0.0", http: { sessions: true } })
+    .tool("act", about, () => "done")
+    .resource("config://app", { ...about, name: "config" }, () => "{}");
+  const { url, close } = await listen(server);
+  const driver = await overUrl({ client: "client 2.4", era: "legacy", transport: "http" }, url);
+  await driver.callTool("act");
+  await driver.request("resources/subscribe", { uri: "config://app" });
+  await driver.request("tools/call", { name: "nothing" }).catch(() => {});
+  await driver.close();
+  await close();
+  const spans = recorder.take();
+  const session = {
+    "mcp.session.id": expect.stringMatching(/^[\da-f-]{36}$/),
+    "mcp.protocol.version": "2025-11-25",
+    "network.transport": "tcp",
+    "client.address": "127.0.0.1",
+  };
+  expect(only(spans, "tools/call act").attributes).toMatchObject(session);
+  expect(only(spans, "resources/subscribe").attributes).toMatchObject(session);
+  expect(only(spans, "tools/call").attributes).toMatchObject({
+    ...session,
+    "rpc.response.status_code": "-32602",
+  });
 });
