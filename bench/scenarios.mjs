@@ -122,6 +122,9 @@ export const scenarios = [
     "dependency",
     "background",
     "cacheMiss",
+    "tracingNoSdk",
+    "tracingUnsampled",
+    "tracing",
   ].map((name) => layered(`layer-${name}`, [name])),
   {
     ...layered("layer-cacheHit", ["cacheHit"]),

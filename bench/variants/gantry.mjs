@@ -12,6 +12,7 @@ import {
   timeout,
 } from "gantry-mcp";
 import { audience, issuer, secret } from "../token.mjs";
+import { recordSpans } from "../tracing.mjs";
 
 const nowhere = { debug() {}, info() {}, warn() {}, error() {} };
 
@@ -35,6 +36,7 @@ function nothing() {}
 const caches = { cacheHit: { ttl: "1h" }, cacheMiss: { ttl: 0.001 } };
 
 export async function start({ tools, identified, layers = [] }) {
+  recordSpans(layers);
   const server = new MCPServer({ name: "bench", version: "1.0.0" });
   if (identified) server.use(authenticate(jwtAuth({ secret, issuer, audience })));
   for (const name of layers) if (name in layersByName) server.use(layersByName[name]());
