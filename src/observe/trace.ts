@@ -113,6 +113,8 @@ class Spans implements Stages {
   }
 
   event(signal: Signal): void {
+    // That a limit did nothing says nothing.
+    if (signal.kind === "limit" && signal.outcome === "allowed") return;
     const span = this.#otel.trace.getActiveSpan();
     if (!span?.isRecording()) return;
     const { kind, ...facts } = signal;

@@ -1,6 +1,6 @@
 /** A receiver of OTLP over HTTP, as JSON (opentelemetry-proto, "OTLP/HTTP"): what a program exports, as it arrives. */
 
-import { type Server, createServer } from "node:http";
+import { type IncomingMessage, type Server, type ServerResponse, createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { json } from "node:stream/consumers";
 import { SpanKind } from "@opentelemetry/api";
@@ -69,13 +69,7 @@ export class OtlpReceiver {
 
   private constructor(server: Server) {
     this.#server = server;
-    server.on("request", (request, response) => {
-      void json(request).then((body) => {
-        if (request.url === "/v1/traces") this.#takeSpans(body as Raw);
-        if (request.url === "/v1/metrics") this.#takePoints(body as Raw);
-        response.writeHead(200, { "content-type": "application/json" }).end("{}");
-      });
-    });
+    server.on("request", (request, response) => void this.#take(request, response));
   }
 
   /** For `OTEL_EXPORTER_OTLP_ENDPOINT`. */
@@ -109,6 +103,13 @@ export class OtlpReceiver {
   async close(): Promise<void> {
     this.#server.closeAllConnections();
     await new Promise((resolve) => this.#server.close(resolve));
+  }
+
+  async #take(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const body = (await json(request)) as Raw;
+    if (request.url === "/v1/traces") this.#takeSpans(body);
+    if (request.url === "/v1/metrics") this.#takePoints(body);
+    response.writeHead(200, { "content-type": "application/json" }).end("{}");
   }
 
   #takeSpans(body: Raw): void {

@@ -1,6 +1,6 @@
 /** Spans as a test reads them: made by the real SDK, and kept. */
 
-import { SpanKind, SpanStatusCode } from "@opentelemetry/api";
+import { SpanKind, SpanStatusCode, type TextMapPropagator } from "@opentelemetry/api";
 import {
   InMemorySpanExporter,
   NodeTracerProvider,
@@ -31,10 +31,12 @@ export interface SpanRecorder {
 }
 
 /** Registers a provider for this test file, whose spans are kept. */
-export function recordSpans(sampler?: Sampler): SpanRecorder {
+export function recordSpans(sampler?: Sampler, propagator?: TextMapPropagator): SpanRecorder {
   const exporter = new InMemorySpanExporter();
   const spanProcessors = [new SimpleSpanProcessor(exporter)];
-  new NodeTracerProvider({ spanProcessors, ...(sampler && { sampler }) }).register();
+  new NodeTracerProvider({ spanProcessors, ...(sampler && { sampler }) }).register(
+    propagator && { propagator },
+  );
   const take = () => {
     const spans = exporter.getFinishedSpans().map(seen);
     exporter.reset();
