@@ -23,7 +23,8 @@ import {
   identifiedClient,
 } from "./client.ts";
 import { ConfigurationError } from "./errors.ts";
-import { type AskOptions, type Inquiry, type Question, askable } from "./inquiry.ts";
+import { type AskOptions, type Inquiry, type Question, askable, recorded } from "./inquiry.ts";
+import type { AsJson } from "./json.ts";
 import { type CallFields, type CallLogger, callLogger, fieldsOfCall } from "./logger.ts";
 import { quietly } from "./promises.ts";
 import type { Parsed, Schema } from "./schema.ts";
@@ -335,8 +336,8 @@ export class RequestContext<C extends ClientContext = ClientContext> {
   }
 
   /**
-   * Runs `effect` once, however often the handler runs to ask its questions. Its result, plain JSON, travels
-   * sealed with the questions.
+   * Runs `effect` once, however often the handler runs to ask its questions. Its result travels sealed with the questions, and is what
+   * JSON leaves of it in every run: a `Date` is its text, nothing is `null`.
    *
    * @param key - Names the effect within the call: whatever is asked for under a name that is taken gets the result that is
    *   there. In a loop, put what tells one round from another into it.
@@ -346,9 +347,8 @@ export class RequestContext<C extends ClientContext = ClientContext> {
    * const answer = await ctx.elicit(`Send invoice ${draft.id}?`, z.object({ send: z.boolean() }));
    * ```
    */
-  once<T>(key: string, effect: () => T | Promise<T>): Promise<T> {
-    const inquiry = this.#inquire();
-    return quietly(async () => (await (inquiry ? inquiry.once(key, effect) : effect())) as T);
+  once<T>(key: string, effect: () => T | Promise<T>): Promise<AsJson<T>> {
+    return quietly(() => recorded(this.#inquire(), key, effect));
   }
 
   /** Whether anybody has asked the context about its caller. @internal */

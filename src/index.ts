@@ -185,6 +185,7 @@ export type { AccessOptions, ClientOf } from "./policy.ts";
 // Asking the client
 export { ClientCapabilityError } from "./inquiry.ts";
 export type { AskOptions } from "./inquiry.ts";
+export type { AsJson } from "./json.ts";
 export type { Elicited, LinkElicited, Root, SamplingRequest, SamplingResult } from "./elicitation.ts";
 export type { LogLevel } from "./voice.ts";
 

@@ -5,7 +5,7 @@
  */
 
 import { ConfigurationError, MCPError } from "./errors.ts";
-import { toJsonText } from "./json.ts";
+import { type AsJson, toJsonText } from "./json.ts";
 
 /** A request to the client, as it is written on the wire. */
 export interface InputRequest {
@@ -310,6 +310,15 @@ function claim(taken: Set<string>, key: string): void {
 /** What an effect gave as every later run will see it: as JSON brings it back. */
 function plainJson(value: unknown): unknown {
   return JSON.parse(toJsonText(value ?? null));
+}
+
+/** What an effect gave, the same in every run of its call; also where nothing records it. */
+export async function recorded<T>(
+  inquiry: Inquiry | undefined,
+  key: string,
+  effect: () => T | Promise<T>,
+): Promise<AsJson<T>> {
+  return (await (inquiry ? inquiry.once(key, effect) : plainJson(await effect()))) as AsJson<T>;
 }
 
 /** A short name for a text (cyrb53): equal for equal texts, and as good as never for others. */

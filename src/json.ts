@@ -16,6 +16,28 @@ export type JsonValue =
   | readonly JsonValue[]
   | { readonly [key: string]: JsonValue };
 
+/**
+ * What is left of a `T` that has been JSON: a `Date` is its text, bytes are base64, a bigint is its digits, a Map an object, a Set an
+ * array.
+ */
+export type AsJson<T> = unknown extends T
+  ? T
+  : T extends string | number | boolean | null
+    ? T
+    : T extends undefined | void
+      ? null
+      : T extends bigint | ArrayBuffer | ArrayBufferView
+        ? string
+        : T extends { toJSON(): infer R }
+          ? AsJson<R>
+          : T extends ReadonlyMap<unknown, infer V>
+            ? { readonly [key: string]: AsJson<V> }
+            : T extends ReadonlySet<infer V>
+              ? readonly AsJson<V>[]
+              : T extends symbol | ((...args: never) => unknown)
+                ? never
+                : { [K in keyof T]: AsJson<T[K]> };
+
 /** Deeper than any sensible answer; also what stops a cycle. */
 const DEEPEST = 256;
 

@@ -112,6 +112,31 @@ new Hono().all("/mcp", (c) => server.fetch(c.req.raw, c.env));
 // @ts-expect-error -- a web-standard request is none of node's
 server.node(new Request("http://localhost/mcp"), new Response());
 
+// ── what is done once ──
+
+server.tool("once", { description: "Does it once." }, async (_args, ctx) => {
+  exactly<string>()(await ctx.once("now", () => new Date()));
+  exactly<null>()(await ctx.once("sent", () => {}));
+  exactly<unknown>()(await ctx.once("any", (): unknown => 1));
+  const order = {
+    id: 7n,
+    at: new Date(),
+    items: [{ bytes: new Uint8Array(), tags: new Set(["a"]) }],
+    by: new Map([["a", 1]]),
+    state: "open" as "open" | "closed",
+    note: undefined as string | undefined,
+  };
+  const kept = await ctx.once("order", async () => order);
+  exactly<string>()(kept.id);
+  exactly<string>()(kept.at);
+  exactly<{ bytes: string; tags: readonly string[] }[]>()(kept.items);
+  exactly<{ readonly [key: string]: number }>()(kept.by);
+  exactly<"open" | "closed">()(kept.state);
+  exactly<string | null>()(kept.note);
+  // @ts-expect-error -- a date is its text
+  kept.at.getTime();
+});
+
 // ── middleware, errors, tests ──
 
 server.use(async (ctx, next) => {

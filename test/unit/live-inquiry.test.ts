@@ -1,7 +1,7 @@
 /** Questions on a connection that stays: what holds of them whatever carries them. */
 
 import { describe, expect, test } from "vitest";
-import { LiveInquiry, type Question } from "../../src/inquiry.ts";
+import { LiveInquiry, type Question, ReplayInquiry, recorded } from "../../src/inquiry.ts";
 
 const question = (key: string | undefined): Question<string> => ({
   key,
@@ -37,5 +37,16 @@ describe("on a connection that stays", () => {
     expect(await Promise.all([inquiry.once("charge", charge), inquiry.once("charge", charge)])).toEqual([
       2, 2,
     ]);
+  });
+
+  test("an effect gives what JSON leaves of it, also where nothing records it", async () => {
+    const at = new Date(0);
+    for (const inquiry of [new LiveInquiry(async () => "fits"), new ReplayInquiry(), undefined]) {
+      expect(await recorded(inquiry, "at", () => ({ at, id: 7n, none: undefined }))).toEqual({
+        at: "1970-01-01T00:00:00.000Z",
+        id: "7",
+      });
+      expect(await recorded(inquiry, "sent", () => {})).toBeNull();
+    }
   });
 });
