@@ -6,6 +6,7 @@ const source = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 export default defineConfig({
   resolve: {
     alias: [
+      { find: /^gantry-mcp\/redis$/, replacement: source("./src/redis/index.ts") },
       { find: /^gantry-mcp\/testing$/, replacement: source("./src/testing/index.ts") },
       { find: /^gantry-mcp$/, replacement: source("./src/index.ts") },
     ],

@@ -9,7 +9,17 @@ import { isMain, root as project } from "./run.mjs";
 
 /** Direct children of src are "core"; src/index.ts is the "face". */
 const tops = ["agent", "cli", "console", "testing"];
-const features = ["auth", "cache", "client", "jobs", "limits", "middleware", "observe", "validation"];
+const features = [
+  "auth",
+  "cache",
+  "client",
+  "jobs",
+  "limits",
+  "middleware",
+  "observe",
+  "redis",
+  "validation",
+];
 const below = ["core", "protocol", "sdk", "transport", ...features];
 
 const mayImport = {
@@ -34,6 +44,7 @@ const packages = {
   "ajv-formats": "validation/json-schema.ts",
   zod: "validation/zod.ts",
   hono: "transport/routes.ts",
+  ioredis: "redis/ioredis.ts",
   jose: "auth/jose.ts",
   oauth4webapi: "auth/oauth4webapi.ts",
   "lru-cache": "auth/verified-tokens.ts",

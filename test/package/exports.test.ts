@@ -12,6 +12,12 @@ describe("the names a user can import", () => {
     await expect(lines(Object.keys(await import("gantry-mcp")))).toMatchFileSnapshot("exports.root.txt");
   });
 
+  it("from gantry-mcp/redis", async () => {
+    await expect(lines(Object.keys(await import("gantry-mcp/redis")))).toMatchFileSnapshot(
+      "exports.redis.txt",
+    );
+  });
+
   it("from gantry-mcp/testing", async () => {
     await expect(lines(Object.keys(await import("gantry-mcp/testing")))).toMatchFileSnapshot(
       "exports.testing.txt",

@@ -1,0 +1,276 @@
+/** Redis as the stores see it: commands that wait for nothing, and whether it is there. */
+
+import { ConfigurationError, MCPError, refusal } from "../errors.ts";
+import type { BackendOwner, Logger } from "../ports.ts";
+import { type RedisClient, connection } from "./ioredis.ts";
+import type { RedisSettings } from "./options.ts";
+import { Script } from "./script.ts";
+import { isRefusal, setupProblem } from "./setup.ts";
+
+/** How often it is asked whether it is there, in milliseconds. */
+const BEAT = 500;
+/** How long it may take to answer that, in milliseconds. */
+const BEAT_LIMIT = 1_000;
+/** How often it is looked whether it is set up as it must be, in beats. */
+const LOOK_EVERY = 10;
+/** How long a start waits for it, in milliseconds. */
+const START_LIMIT = 3_000;
+/** What the others are told through, besides its text. */
+type Channel = "event" | "wake";
+
+export class Connection {
+  readonly #settings: RedisSettings;
+  /** Added to the clock of Redis, in milliseconds. */
+  readonly #skew: () => number;
+  /** This process among those that share the store. */
+  readonly process: string = crypto.randomUUID();
+  #base: string | undefined;
+  #logger: Logger | undefined;
+  #commands: RedisClient | undefined;
+  #messages: RedisClient | undefined;
+  /** Whether it answers: while it does not, nothing is sent. */
+  #answers = false;
+  /** Whether it knows the scripts. */
+  #isLoaded = false;
+  /** Whether messages reach this process. */
+  #hears = false;
+  #problem: string | undefined = "it has not answered yet";
+  #since = 0;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #beating: Promise<void> | undefined;
+  #beats = 0;
+  #closed = false;
+  readonly #listeners = { event: new Set<(text: string) => void>(), wake: new Set<(text: string) => void>() };
+  readonly #onBack = new Set<() => void>();
+  readonly #onGap = new Set<() => void>();
+
+  constructor(settings: RedisSettings, skew: () => number = () => 0) {
+    this.#settings = settings;
+    this.#skew = skew;
+  }
+
+  /** Connects. Where Redis is not there the server starts and is not ready; where it is set up wrongly, it does not start. */
+  async open({ name, logger }: BackendOwner): Promise<void> {
+    if (this.#base !== undefined)
+      throw new ConfigurationError("A backend serves one server: write redis(…) for each.");
+    // All keys of a server lie in one slot of a cluster: what has to happen at once may then concern several of them.
+    this.#base = `{${this.#settings.prefix}:${encodeURIComponent(name)}}`;
+    this.#logger = logger;
+    const { target, timeout } = this.#settings;
+    this.#commands = await connection(target, timeout);
+    this.#messages = await connection(target, BEAT_LIMIT);
+    const refusals: Error[] = [];
+    for (const client of [this.#commands, this.#messages]) {
+      // What is wrong shows in the next beat.
+      client.on("error", (error: Error) => {
+        if (isRefusal(error)) refusals.push(error);
+      });
+    }
+    this.#messages.on("ready", () => void this.#subscribe());
+    this.#messages.on("close", () => void (this.#hears = false));
+    this.#messages.on("message", (channel: string, text: string) => {
+      for (const listener of this.#listeners[channel === this.#channel("event") ? "event" : "wake"])
+        listener(text);
+    });
+    this.#commands.on("ready", () => void this.#beat());
+    this.#commands.on("close", () => void (this.#isLoaded = false));
+    for (const client of [this.#commands, this.#messages]) client.connect().catch(() => {});
+    const deadline = performance.now() + START_LIMIT;
+    while (this.#problem !== undefined && refusals.length === 0 && performance.now() < deadline) {
+      await pause(10);
+      await this.#beat();
+    }
+    const [refused] = refusals;
+    const wrong = refused
+      ? `redis(): Redis does not let this user in (${refused.message}): write credentials that it knows into the URL.`
+      : await this.#setupProblem(logger);
+    if (wrong !== undefined) {
+      await this.close();
+      throw new ConfigurationError(wrong);
+    }
+    if (this.#problem !== undefined)
+      logger.warn({ problem: this.#problem }, "Redis cannot be reached: the server starts, and is not ready");
+    this.#schedule();
+  }
+
+  /** Throws with what keeps Redis from being used. */
+  probe(): void {
+    if (this.#problem !== undefined) throw new Error(`Redis cannot be used: ${this.#problem}`);
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    const clients = [this.#commands, this.#messages];
+    // What is on its way arrives, where it can.
+    if (this.#answers) await Promise.race([this.#commands?.quit().catch(() => {}), pause(BEAT)]);
+    for (const client of clients) client?.disconnect();
+    this.#answers = false;
+  }
+
+  /** The name of something in Redis. */
+  key(kind: string, text = ""): string {
+    return `${this.#base}:${kind}:${text}`;
+  }
+
+  /** Runs a script. Rejects, soon, with a `BACKEND_UNAVAILABLE` where that cannot be done. */
+  async run(script: Script, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown> {
+    const client = this.#commands;
+    if (!client || !this.#answers) throw unavailable(this.#problem);
+    try {
+      return await script.run(client, keys, [this.#skew(), ...args]);
+    } catch (error) {
+      // It is found out at once whether it answers at all.
+      void this.#beat();
+      throw unavailable(error);
+    }
+  }
+
+  /** Tells the other processes. */
+  async publish(channel: Channel, text: string): Promise<void> {
+    const client = this.#commands;
+    if (!client || !this.#answers) throw unavailable(this.#problem);
+    try {
+      await client.publish(this.#channel(channel), text);
+    } catch (error) {
+      throw unavailable(error);
+    }
+  }
+
+  /** Where scripts publish. */
+  get wakeChannel(): string {
+    return this.#channel("wake");
+  }
+
+  listen(channel: Channel, listener: (text: string) => void): void {
+    this.#listeners[channel].add(listener);
+  }
+
+  /** Calls `listener` when Redis can be used again. */
+  onBack(listener: () => void): void {
+    this.#onBack.add(listener);
+  }
+
+  /** Calls `listener` when messages may have been missed. */
+  onGap(listener: () => void): void {
+    this.#onGap.add(listener);
+  }
+
+  #channel(channel: Channel): string {
+    return this.key("channel", channel);
+  }
+
+  async #subscribe(): Promise<void> {
+    try {
+      await this.#messages?.subscribe(this.#channel("event"), this.#channel("wake"));
+    } catch {
+      this.#messages?.disconnect(true);
+      return;
+    }
+    this.#hears = true;
+    for (const listener of this.#onGap) listener();
+    void this.#beat();
+  }
+
+  /** Where Redis is there, what makes it unfit. */
+  async #setupProblem(logger: Logger): Promise<string | undefined> {
+    return this.#commands && this.#answers ? setupProblem(this.#commands, logger) : undefined;
+  }
+
+  #schedule(): void {
+    if (this.#closed) return;
+    this.#timer = setTimeout(() => void this.#beat().then(() => this.#schedule()), BEAT);
+    this.#timer.unref();
+  }
+
+  #beat(): Promise<void> {
+    this.#beating ??= this.#look().finally(() => (this.#beating = undefined));
+    return this.#beating;
+  }
+
+  /** Asks whether Redis answers, can be written to, and reaches this process. */
+  async #look(): Promise<void> {
+    const [commands, messages] = [this.#commands, this.#messages];
+    if (!commands || !messages || this.#closed) return;
+    const written = this.#isLoaded
+      ? commands.set(this.key("process", this.process), "1", "PX", 60_000)
+      : Script.load(commands).then(() => void (this.#isLoaded = true));
+    const [answer, heard] = await Promise.all([
+      answerOf(written),
+      this.#hears ? answerOf(messages.ping()) : "no messages can be received",
+    ]);
+    if (this.#closed) return;
+    if (answer === NO_ANSWER) reconnect(commands);
+    if (heard === NO_ANSWER) {
+      this.#hears = false;
+      reconnect(messages);
+    }
+    // What it refuses, it has answered.
+    this.#answers = answer === undefined || (answer !== NO_ANSWER && commands.status === "ready");
+    let problem = answer ?? heard;
+    if (problem === undefined && (this.#problem !== undefined || this.#beats++ % LOOK_EVERY === 0))
+      problem = await setupProblem(commands).catch(String);
+    this.#tell(problem);
+  }
+
+  #tell(problem: string | undefined): void {
+    const before = this.#problem;
+    this.#problem = problem;
+    if (!this.#timer) this.#since = performance.now();
+    if (problem === undefined && before !== undefined) {
+      if (this.#timer)
+        this.#logger?.info(
+          { missedMs: Math.round(performance.now() - this.#since) },
+          "Redis can be used again",
+        );
+      for (const listener of this.#onBack) listener();
+    } else if (problem !== undefined && before === undefined) {
+      this.#since = performance.now();
+      this.#logger?.error({ problem }, "Redis cannot be used");
+    }
+  }
+}
+
+const NO_ANSWER = "it does not answer";
+
+/** What is wrong with an answer. */
+async function answerOf(work: Promise<unknown>): Promise<string | undefined> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<string>((resolve) => {
+    // Where this process was busy for long, an answer may be there and not yet read.
+    timer = setTimeout(() => setTimeout(resolve, 10, NO_ANSWER), BEAT_LIMIT);
+  });
+  const answered = work.then(
+    () => undefined,
+    (error: unknown) => {
+      const { message } = error as Error;
+      return /^[A-Z]{2,} /.test(message) ? message : NO_ANSWER;
+    },
+  );
+  try {
+    return await Promise.race([answered, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Connects anew where a connection seems to stand and nothing comes through it. */
+function reconnect(client: RedisClient): void {
+  if (client.status === "ready" || client.status === "connect") client.disconnect(true);
+}
+
+function pause(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}
+
+function unavailable(cause: unknown): MCPError {
+  return refusal(
+    () =>
+      new MCPError("The server's store cannot be reached at the moment", {
+        code: "BACKEND_UNAVAILABLE",
+        suggestion: "Nothing was done. Retry in a moment.",
+        details: { retry_after_seconds: 1 },
+        cause,
+      }),
+  );
+}
