@@ -174,7 +174,7 @@ function settled(ctx: RequestContext, value: unknown, services: Services): Outco
 }
 
 /** A middleware may answer with any value that a handler may return. */
-function asResult({ kind, name }: Operation, result: unknown): object {
+export function asResult({ kind, name }: Operation, result: unknown): object {
   if (result instanceof InputRequired) return result;
   switch (kind) {
     case "tool":

@@ -8,14 +8,24 @@ import type {
   ToolDefinition,
 } from "./components.ts";
 import { admitting, authenticationsIn, recognising } from "./authentication.ts";
-import { type Middleware, type Run, isPassive } from "./compose.ts";
+import {
+  type Middleware,
+  type Pass,
+  type PassingLayer,
+  type PassiveLayer,
+  type Run,
+  isPassive,
+  pass,
+} from "./compose.ts";
 import type { Ask, ListKind } from "./call.ts";
 import type { Operation } from "./context.ts";
+import { asResult } from "./dispatch.ts";
 import { MCPError } from "./errors.ts";
 import { type HeartOptions, completionHeart, promptHeart, resourceHeart, toolHeart } from "./heart.ts";
 import type { Page } from "./list.ts";
 import type { ParamHeader } from "./param-headers.ts";
 import { Policy } from "./policy.ts";
+import { after } from "./promises.ts";
 import { notFound } from "./refusals.ts";
 import { readableUris } from "./subscribing.ts";
 import { timeLimitIn, timed } from "./time-limit.ts";
@@ -111,10 +121,21 @@ export interface SealOptions extends HeartOptions {
   readonly listsAll: boolean;
 }
 
+const present: Pass = (ctx, rest) => after(rest(), (result) => asResult(ctx.operation, result));
+
+/** Stands between those who watch and all other layers: an answer of theirs that is none has failed, for those who watch too. */
+const presenting: PassiveLayer & PassingLayer = {
+  name: "presenting",
+  passive: true,
+  handle: present,
+  [pass]: present,
+};
+
 /** Seals components whose schemas are known to compile. */
 export function seal(definitions: readonly ComponentDefinition[], options: SealOptions): Sealed {
   const { middleware } = options;
-  const outer = [...options.observers, ...middleware];
+  const outer =
+    options.observers.length === 0 ? middleware : [...options.observers, presenting, ...middleware];
   const timeout = timeLimitIn(middleware, options.timeout);
   const authentications = authenticationsIn(middleware);
   const isPrivate = authentications.some(({ optional }) => !optional);

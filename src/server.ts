@@ -309,9 +309,9 @@ export class MCPServer extends Lifespan {
     const { places, circuits, eventBus, eventStore } = this.#stores;
     const limits =
       this.#stores.limits ?? (this.#memoryLimits ??= (await import("./limits/memory.ts")).memoryLimitStore());
-    await addTracing(this.#options, this.#observers);
     const measured = { ...this.#info, lifecycle: this.lifecycle, background: this.#background, logger };
     const metrics = await this.#measuring.of(measured, this.#observers);
+    await addTracing(this.#options, this.#observers);
     await this.#seal(logger);
     const layers = this.#registry.enabled().flatMap((definition) => definition.layers);
     const authentications = [...new Set(authenticationsIn([...this.#middleware, ...layers]))];

@@ -217,6 +217,18 @@ test("refusals for want of identity are JSON-RPC errors, whatever was asked", as
   });
 });
 
+test("what a layer answers that is no answer has failed", async () => {
+  const { server } = traced();
+  server.use(async (ctx, next) => (ctx.operation.name === "prompts" ? "none" : next()));
+  const client = await TestClient.connect(server);
+  await client.listPrompts().catch(() => {});
+  expect(only(recorder.take(), "prompts/list")).toMatchObject({
+    attributes: { "error.type": "-32603", "gantry.error.code": "INTERNAL_ERROR" },
+    error: "An internal error occurred.",
+    events: [{ name: "exception" }],
+  });
+});
+
 test("a call whose layer never ends has its span when it is answered", async () => {
   const { server } = traced();
   server.use(async (ctx, next) => {
