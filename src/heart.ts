@@ -186,7 +186,9 @@ function prepared(
   const handler = staged("handler", options, component.handler as AnyHandler);
   const run: AnyHandler = (args, ctx) => {
     const value = handler(args, ctx);
-    return isPromise(value) ? value.then((settled) => finish(settled, ctx)) : finish(value, ctx);
+    if (!isPromise(value)) return finish(value, ctx);
+    // What only has a `then`, as queries of databases do, is waited for as `await` would.
+    return Promise.resolve(value).then((settled) => finish(settled, ctx));
   };
   // What is opened for a result that cannot be sent is told so.
   const injected = injecting(component.inject, run, options);

@@ -177,11 +177,12 @@ class Injection {
       async ({ close }) => close?.({ error }),
       () => {},
     );
-    void this.#tracked(
-      closed.catch((cause: unknown) => {
-        if (cause !== error) this.#log(name, cause);
-      }),
-    );
+    const done = closed.catch((cause: unknown) => {
+      if (cause !== error) this.#log(name, cause);
+    });
+    // What is never opened must not keep a server from its end.
+    const given = new Promise<void>((resolve) => setTimeout(resolve, HANDLER_AFTER));
+    void this.#tracked(Promise.race([done, given]));
   }
 
   /** Closes everything, each told the truth at its time; then gives the result, or throws what went wrong. */

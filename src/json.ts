@@ -101,9 +101,12 @@ function render(value: unknown, ancestors: readonly object[]): unknown {
   if (isPromise(value))
     throw new TypeError("A promise cannot be sent as JSON: await it, a list of them by Promise.all().");
   if (isIterator(value)) throw new TypeError("An iterator cannot be sent as JSON: write [...iterator].");
-  if (value instanceof Set) return [...value].map((item) => render(item, path));
+  // Not as a subclass may iterate them: that may have no end.
+  if (value instanceof Set) return [...Set.prototype.values.call(value)].map((item) => render(item, path));
   const entries =
-    value instanceof Map ? [...value].map(([key, item]) => [String(key), item]) : Object.entries(value);
+    value instanceof Map
+      ? [...Map.prototype.entries.call(value)].map(([key, item]) => [String(key), item])
+      : Object.entries(value);
   return Object.fromEntries(entries.map(([key, item]) => [key, render(item, path)]));
 }
 

@@ -159,14 +159,14 @@ export function seal(definitions: readonly ComponentDefinition[], options: SealO
           return {};
         });
   const own = <A>(kind: Operation["kind"], name: string, heart: Run<A>): SealedOperation<A> => ({
-    operation: {
+    operation: shared({
       kind,
       name,
       component: undefined,
       tags: [],
       access: isClosed ? "authenticated" : "public",
       scopes: [],
-    },
+    }),
     run: timed(timeout, listLayers, kind, heart),
   });
   const component = <D extends ComponentDefinition, A>(
@@ -175,14 +175,14 @@ export function seal(definitions: readonly ComponentDefinition[], options: SealO
     heart: (definition: D, policy: Policy, options: HeartOptions) => Run<A>,
   ) => {
     const policy = policyOf(definition);
-    const operation: Operation = {
+    const operation = shared({
       kind,
       name: definition.key,
       component: definition.key,
       tags: definition.tags,
       access: policy.authenticated ? "authenticated" : "public",
       scopes: policy.scopes,
-    };
+    });
     const layers = [...outer, ...definition.layers, ...options.declared(definition)];
     const limit = definition.timeout ?? timeLimitIn(layers, timeout);
     return {
@@ -275,6 +275,12 @@ export function seal(definitions: readonly ComponentDefinition[], options: SealO
       ),
     ),
   };
+}
+
+/** What every call's context shows: one that changed it would change the others'. */
+function shared(operation: Operation): Operation {
+  const { tags, scopes } = operation;
+  return Object.freeze({ ...operation, tags: Object.freeze([...tags]), scopes: Object.freeze([...scopes]) });
 }
 
 function refuse(error: MCPError): never {

@@ -91,10 +91,11 @@ export class TimeLimit {
       const started = performance.now();
       const expire = () => {
         // The time that a user takes to answer is not the handler's.
-        const waited = this.#ctx.inquiry?.waited() ?? 0;
-        const left = this.#milliseconds + waited - (performance.now() - started);
+        const { inquiry } = this.#ctx;
+        const left = this.#milliseconds + (inquiry?.waited() ?? 0) - (performance.now() - started);
         if (left >= 1) {
-          timer = setTimeout(expire, Math.max(left, LOOK_AFTER));
+          // Timers count from when their turn of the event loop began, and may come early after a long one.
+          timer = setTimeout(expire, inquiry ? Math.max(left, LOOK_AFTER) : left);
           return;
         }
         const error = (this.#error = timedOut(this.#ctx, this.#milliseconds));

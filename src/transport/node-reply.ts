@@ -101,6 +101,7 @@ class NodeSink implements Sink {
 }
 
 function append(fields: string[], more: Headers | undefined): string[] {
-  if (more) for (const name in more) fields.push(name, more[name] as string);
+  // Not what some library has put on all objects.
+  if (more) for (const name of Object.keys(more)) fields.push(name, more[name] as string);
   return fields;
 }

@@ -133,6 +133,42 @@ export const pipelineRooms: readonly Room[] = [
     ],
   },
   {
+    name: "containment",
+    tests: ["test/e2e/contained"],
+    defences: [
+      {
+        what: "what only has a then()",
+        file: "src/heart.ts",
+        find: "return Promise.resolve(value).then(",
+        replace: "return value.then(",
+      },
+      {
+        what: "sets without an end",
+        file: "src/json.ts",
+        find: "[...Set.prototype.values.call(value)]",
+        replace: "[...value].slice(0, 2)",
+      },
+      {
+        what: "operations that all calls share",
+        file: "src/seal.ts",
+        find: "return Object.freeze({ ...operation, tags: Object.freeze([...tags]), scopes: Object.freeze([...scopes]) });",
+        replace: "return { ...operation, tags: [...tags], scopes: [...scopes] };",
+      },
+      {
+        what: "headers that all objects inherit",
+        file: "src/transport/node-reply.ts",
+        find: "for (const name of Object.keys(more))",
+        replace: "for (const name in more)",
+      },
+      {
+        what: "dependencies that are never opened",
+        file: "src/injection.ts",
+        find: "Promise.race([done, given])",
+        replace: "done",
+      },
+    ],
+  },
+  {
     name: "requests and responses",
     tests: ["test/e2e/requests", "test/unit/trace"],
     defences: [

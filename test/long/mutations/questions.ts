@@ -280,8 +280,8 @@ export const questionsRooms: readonly Room[] = [
       {
         what: "the time of a user is not the handler's",
         file: "src/time-limit.ts",
-        find: "const waited = this.#ctx.inquiry?.waited() ?? 0;",
-        replace: "const waited = 0;",
+        find: "(inquiry?.waited() ?? 0)",
+        replace: "0",
         tests: ["test/e2e/talking/asking"],
       },
     ],
