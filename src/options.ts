@@ -146,6 +146,13 @@ interface RunCommon {
    * server gracefully and then the process. A second signal ends it at once. Default: `true`.
    */
   readonly signals?: boolean;
+  /**
+   * What becomes of the process where something is thrown that nobody catches, or a promise rejected that nobody waits for: by
+   * work that a handler began and forgot. With `"log"` it is logged as an error and the server goes on, for the sake of all
+   * other calls. With `"end"` it is logged, the server ends as at SIGTERM, and the process with code 1, so that a supervisor starts
+   * it anew. Holds while the server runs, and where the process belongs to it (`signals`). Default: `"log"`.
+   */
+  readonly uncaught?: "log" | "end";
   readonly shutdown?: ShutdownOptions;
 }
 
@@ -240,6 +247,7 @@ const RUN: Names<RunHttpOptions & RunStdioOptions> = {
   port: true,
   allowUnauthenticated: true,
   signals: true,
+  uncaught: true,
   shutdown: true,
 };
 const SHUTDOWN: Names<ShutdownOptions> = { notice: true, limit: true };
@@ -344,6 +352,11 @@ export function checkRunOptions(options: unknown): void {
   if (options.transport !== "http" && options.transport !== "stdio")
     throw new ConfigurationError(`transport is ${shown(options.transport)}: write "http" or "stdio".`);
   checkKnown("run()", options, RUN);
-  const { shutdown } = options as RunHttpOptions;
+  const { signals, uncaught, shutdown } = options as RunHttpOptions;
+  checkChoice("uncaught", uncaught, ["log", "end"]);
+  if (signals === false && uncaught !== undefined)
+    throw new ConfigurationError(
+      "uncaught: with signals: false the process is yours, and so is what nobody catches in it. Leave uncaught out, and listen for uncaughtException and unhandledRejection of process yourself.",
+    );
   if (typeof shutdown === "object") checkKnown("run(): shutdown", shutdown, SHUTDOWN);
 }

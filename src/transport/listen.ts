@@ -14,6 +14,7 @@ import { nodeListener } from "./node.ts";
 import { createRoutes } from "./routes.ts";
 import { ended, pause, shutdownLimits } from "./shutdown.ts";
 import { onSignal } from "./signals.ts";
+import { onUncaught } from "./uncaught.ts";
 
 /** How long cancelled calls have to answer before their connections are cut; in milliseconds. */
 const CUT_AFTER = 1_000;
@@ -23,7 +24,7 @@ const CLOSE_IDLE = 50;
 
 /** Starts the server: hooks first, then the port. */
 export async function listen(runtime: Runtime, options: RunHttpOptions): Promise<ListeningServer> {
-  const { host = "127.0.0.1", port = 8080, signals = true } = options;
+  const { host = "127.0.0.1", port = 8080, signals = true, uncaught } = options;
   checkHttpOptions(runtime, options);
   const { notice, limit } = shutdownLimits(options.shutdown);
   const endpoint = new Endpoint(runtime);
@@ -56,13 +57,17 @@ export async function listen(runtime: Runtime, options: RunHttpOptions): Promise
       await closed(server, connections, endpoint, limit);
     }
     await ended(runtime, deadline);
+    ignoreUncaught();
   };
-  const ignoreSignals = signals ? onSignal(() => (closing ??= shutDown(notice)), runtime.logger) : () => {};
+  const end = () => (closing ??= shutDown(notice));
+  const ignoreSignals = signals ? onSignal(end, runtime.logger) : () => {};
+  let ignoreUncaught = () => {};
   try {
     await runtime.lifecycle.start();
     // A signal that comes while the server starts ends the process as soon as its hooks have run.
     if (closing) await closing;
     const address = await bind(server, host, port);
+    if (signals) ignoreUncaught = onUncaught(runtime.logger, uncaught === "end" ? end : undefined);
     const url = `http://${host.includes(":") ? `[${host}]` : host}:${address.port}${endpoint.path}`;
     console.error(banner(runtime, await runtime.sealed(), url, options.allowUnauthenticated));
     return {

@@ -15,10 +15,10 @@ export function onSignal(shutDown: () => Promise<void>, logger: Logger): () => v
   return () => process.off("SIGTERM", onceSignalled).off("SIGINT", onceSignalled);
 }
 
-/** Ends the process when the shutdown is done: with 0, or with 1 where it failed. */
-export function leave(shutdown: Promise<void>, logger: Logger): void {
+/** Ends the process when the shutdown is done: with `code`, or with 1 where it failed. */
+export function leave(shutdown: Promise<void>, logger: Logger, code = 0): void {
   shutdown.then(
-    () => process.exit(0),
+    () => process.exit(code),
     (error: unknown) => {
       logger.error({ err: error }, "The shutdown failed");
       process.exit(1);

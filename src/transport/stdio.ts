@@ -5,6 +5,7 @@ import type { RunningServer, Runtime } from "../runtime.ts";
 import type { RunStdioOptions } from "../options.ts";
 import { ended, shutdownLimits, within } from "./shutdown.ts";
 import { leave, onSignal } from "./signals.ts";
+import { onUncaught } from "./uncaught.ts";
 
 /** How long calls may go on after a signal, in milliseconds: clients that send one kill soon after. */
 const AFTER_SIGNAL = 1_000;
@@ -12,7 +13,7 @@ const AFTER_SIGNAL = 1_000;
 /** Starts the server on stdio. Ends when the client closes the input, or by signal. */
 export async function serveStdio(
   runtime: Runtime,
-  { signals = true, shutdown, token }: RunStdioOptions,
+  { signals = true, uncaught, shutdown, token }: RunStdioOptions,
 ): Promise<RunningServer> {
   const { limit } = shutdownLimits(shutdown);
   const output = claimStdout();
@@ -28,6 +29,7 @@ export async function serveStdio(
     }
     await ended(runtime, deadline);
     ignoreSignals();
+    ignoreUncaught();
   };
   let closing: Promise<void> | undefined;
   const close = () => (closing ??= shutDown());
@@ -37,12 +39,14 @@ export async function serveStdio(
         return close();
       }, runtime.logger)
     : () => {};
+  let ignoreUncaught = () => {};
 
   try {
     await runtime.lifecycle.start();
     // A signal that comes while the server starts ends the process as soon as its hooks have run.
     if (closing) await closing;
     connection = connectStdio(runtime, await runtime.sealed(), token, process.stdin, output);
+    if (signals) ignoreUncaught = onUncaught(runtime.logger, uncaught === "end" ? close : undefined);
   } catch (error) {
     ignoreSignals();
     // What the start-up hooks opened is closed again.

@@ -19,8 +19,9 @@ export class DrainProcess {
   stderr = "";
   readonly #exited: Promise<unknown[]>;
 
-  constructor(options: object) {
-    this.child = spawn(process.execPath, ["--import", "tsx", fixture, JSON.stringify(options)], {
+  /** @param program - Takes the options as JSON. Default: the drain fixture. */
+  constructor(options: object, program: string = fixture) {
+    this.child = spawn(process.execPath, ["--import", "tsx", program, JSON.stringify(options)], {
       cwd: root,
     });
     this.child.stderr.setEncoding("utf8").on("data", (chunk: string) => (this.stderr += chunk));
