@@ -1,4 +1,4 @@
-// src → dist: a declaration file for each source file, and modules that load quickly: one for each entry of package.json, and
+// src → dist: a declaration file for each source file, and modules that load quickly: one for each entry and command of package.json, and
 // more for what is imported when it is first needed.
 import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
@@ -9,10 +9,9 @@ export async function build() {
   rmSync(join(root, "dist"), { recursive: true, force: true });
   const declarations = await run("tsc", ["-p", "tsconfig.build.json"]);
   if (declarations.code !== 0) return declarations;
-  const { engines, exports } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
-  const entries = Object.values(exports).flatMap(({ default: built }) =>
-    built === undefined ? [] : [built.replace("./dist/", "src/").replace(/js$/, "ts")],
-  );
+  const { engines, exports, bin } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+  const built = [...Object.values(exports).flatMap((entry) => entry.default ?? []), ...Object.values(bin)];
+  const entries = built.map((path) => path.replace("./dist/", "src/").replace(/js$/, "ts"));
   try {
     await bundle({
       absWorkingDir: root,

@@ -10,6 +10,7 @@ import { isMain, root as project } from "./run.mjs";
 /** Direct children of src are "core"; src/index.ts is the "face". */
 const tops = ["agent", "cli", "console", "testing"];
 const features = [
+  "audit",
   "auth",
   "cache",
   "client",
@@ -54,7 +55,14 @@ const packages = {
 const typePackages = ["@standard-schema/spec"];
 
 /** node: modules may be used in these folders and files. */
-const rim = ["transport/", "cli/", "auth/crypto.ts", "observe/process.ts"];
+const rim = [
+  "transport/",
+  "cli/",
+  "auth/crypto.ts",
+  "observe/process.ts",
+  "audit/crypto.ts",
+  "audit/files.ts",
+];
 
 const maxLines = 400;
 const vagueNames = /^(utils?|helpers?|common)(\.ts)?$/;

@@ -1,5 +1,6 @@
 /** Tools, resources and prompts as their authors register them: options, and the checks of registration. */
 
+import { type Auditable, type AuditedOptions, auditable } from "./auditable.ts";
 import { type CacheHint, checkHint } from "./cache-hint.ts";
 import {
   type CachedOptions,
@@ -34,7 +35,7 @@ import { type ContentAnnotations, type Icon, checkAnnotations } from "./content.
 
 /** Options that tools, resources and prompts share. */
 export interface ComponentOptions<Args = unknown>
-  extends AccessOptions<Args>, InjectOptions, LimitOptions, CachedOptions {
+  extends AccessOptions<Args>, InjectOptions, LimitOptions, CachedOptions, AuditedOptions {
   /** What it is for, in words for a model. Required. */
   readonly description: string;
   /** A name for people. */
@@ -115,6 +116,8 @@ interface Definition extends DeclaredLimits, DeclaredCaching {
   /** The layers of the routers around it, the outermost first. */
   readonly layers: readonly Middleware[];
   readonly inject: Dependencies;
+  /** What the audit log may show of the arguments, where anything. */
+  readonly auditable?: Auditable;
   readonly handler: Handler;
   enabled: boolean;
 }
@@ -174,6 +177,7 @@ const COMMON: Names<ComponentOptions> = {
   tenant: true,
   guards: true,
   inject: true,
+  audit: true,
   _meta: true,
 };
 const TOOL: Names<ToolOptions<unknown, unknown>> = {
@@ -234,6 +238,7 @@ export function defineTool(
     output,
     unknownArguments,
     paramHeaders: paramHeaders(inputSchema, `${what}: input`),
+    ...auditable(what, options, inputSchema),
     item: {
       name,
       ...defined({ title }),
@@ -273,6 +278,9 @@ export function defineResource(
     template,
     cacheHint: options.cacheHint,
     completers: complete,
+    ...auditable(what, options, {
+      properties: Object.fromEntries((template?.names ?? []).map((each) => [each, {}])),
+    }),
     item: { ...(template ? { uriTemplate: uri } : { uri, ...defined({ size }) }), name, ...about },
   };
 }
@@ -307,6 +315,7 @@ export function definePrompt(
     inputSchema: json,
     input,
     completers: { ...Object.fromEntries(enums), ...complete },
+    ...auditable(what, options, json),
     item: {
       name,
       ...defined({ title }),

@@ -33,7 +33,8 @@ export type ErrorCode =
   | "UNKNOWN_JOB_TYPE"
   | "INVALID_JOB_ARGUMENTS"
   | "JOB_NOT_FOUND"
-  | "QUEUE_FULL";
+  | "QUEUE_FULL"
+  | "AUDIT_UNAVAILABLE";
 
 /** The catalogue of codes. A code never changes its meaning. */
 export const ERROR_CODES: Readonly<Record<ErrorCode, CodeEntry>> = {
@@ -81,6 +82,10 @@ export const ERROR_CODES: Readonly<Record<ErrorCode, CodeEntry>> = {
   INVALID_JOB_ARGUMENTS: { when: "The arguments do not fit the job's schema.", retryable: false },
   JOB_NOT_FOUND: { when: "The caller has no job of that id.", retryable: false },
   QUEUE_FULL: { when: "The queue takes no more jobs for now.", retryable: true },
+  AUDIT_UNAVAILABLE: {
+    when: "The call cannot be recorded in the audit log for now, and was not run; or it ran, and `retryable` is false.",
+    retryable: true,
+  },
 };
 
 /** What an {@link MCPError} may carry besides its message. */

@@ -11,7 +11,7 @@ import type {
 } from "./components.ts";
 import { type Run, Refused, isPassive } from "./compose.ts";
 import type { Ask } from "./call.ts";
-import { type RequestContext, describeResponse, identityOf } from "./context.ts";
+import { type RequestContext, describeResponse, identityOf, limitOf } from "./context.ts";
 import { ConfigurationError } from "./errors.ts";
 import { type InjectionServices, injecting } from "./injection.ts";
 import { ClientCapabilityError } from "./inquiry.ts";
@@ -200,11 +200,16 @@ function prepared(
 }
 
 function guarded(handler: AnyHandler, policy: Policy, options: HeartOptions): AnyHandler {
-  if (!policy.goesByArguments) return handler;
+  const admitted: AnyHandler = (args, ctx) => {
+    const limit = limitOf(ctx);
+    if (limit) limit.admitted = true;
+    return handler(args, ctx);
+  };
+  if (!policy.goesByArguments) return admitted;
   const decide = staged("guards", options, (args, ctx) => policy.decide(args, ctx));
   return async (args, ctx) => {
     await decide(args, ctx);
-    return handler(args, ctx);
+    return admitted(args, ctx);
   };
 }
 

@@ -76,6 +76,11 @@ export type { CircuitBreaker, CircuitBreakerOptions, CircuitRef } from "./middle
 export { concurrency } from "./middleware/concurrency.ts";
 export type { ConcurrencyLayerOptions } from "./middleware/concurrency.ts";
 export { idempotency } from "./middleware/idempotency.ts";
+export { audit } from "./audit/audit.ts";
+export type { AuditCheckpoints, AuditOptions, AuditRotation } from "./audit/audit.ts";
+export { verifyAudit } from "./audit/verify.ts";
+export type { AuditProblem, AuditVerification, VerifyAuditOptions } from "./audit/verify.ts";
+export type { AuditFields } from "./auditable.ts";
 export { logging } from "./middleware/logging.ts";
 export type { LoggingOptions } from "./middleware/logging.ts";
 export { rateLimit } from "./middleware/rate-limit.ts";

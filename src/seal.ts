@@ -26,6 +26,7 @@ import type { Page } from "./list.ts";
 import type { ParamHeader } from "./param-headers.ts";
 import { Policy } from "./policy.ts";
 import { after } from "./promises.ts";
+import { recorded } from "./recording.ts";
 import { notFound } from "./refusals.ts";
 import { readableUris } from "./subscribing.ts";
 import { timeLimitIn, timed } from "./time-limit.ts";
@@ -151,6 +152,16 @@ export function seal(definitions: readonly ComponentDefinition[], options: SealO
   // Where nothing is open, neither is what tells of it.
   const isClosed = isPrivate && definitions.every((each) => policyOf(each).authenticated);
 
+  // What records stands around everything, time limits included.
+  const record = <A>(
+    run: Run<A>,
+    layers: readonly Middleware[],
+    kind: Operation["kind"],
+    of?: ComponentDefinition,
+  ): Run<A> => recorded(run, layers, kind, { server: options.info, component: of });
+  const made = <A>(layers: readonly Middleware[], kind: Operation["kind"], heart: Run<A>): Run<A> =>
+    record(timed(timeout, layers, kind, heart), layers, kind);
+
   const admission = (layers: readonly Middleware[], policy?: Policy): Run<undefined> | undefined =>
     layers.length === 0
       ? undefined
@@ -167,7 +178,7 @@ export function seal(definitions: readonly ComponentDefinition[], options: SealO
       access: isClosed ? "authenticated" : "public",
       scopes: [],
     }),
-    run: timed(timeout, listLayers, kind, heart),
+    run: made(listLayers, kind, heart),
   });
   const component = <D extends ComponentDefinition, A>(
     definition: D,
@@ -187,7 +198,12 @@ export function seal(definitions: readonly ComponentDefinition[], options: SealO
     const limit = definition.timeout ?? timeLimitIn(layers, timeout);
     return {
       operation,
-      run: telling(timed(limit, layers, kind, heart(definition, policy, options)), layers, kind, definition),
+      run: record(
+        telling(timed(limit, layers, kind, heart(definition, policy, options)), layers, kind, definition),
+        layers,
+        kind,
+        definition,
+      ),
       policy,
       admission: admission(admitting(layers), policy),
     };
@@ -223,7 +239,7 @@ export function seal(definitions: readonly ComponentDefinition[], options: SealO
     }));
   const admitted = admission([...admitting(middleware), ...recognisers]);
   const unknown = (kind: "tool" | "resource" | "prompt") =>
-    timed(timeout, outer, kind, ({ operation: { name } }) => refuse(notFound(kind, name)));
+    made<unknown>(outer, kind, ({ operation: { name } }) => refuse(notFound(kind, name)));
 
   return {
     info: options.info,
@@ -260,7 +276,7 @@ export function seal(definitions: readonly ComponentDefinition[], options: SealO
       ? privateHintJson(options.cacheHint, "cacheHint")
       : hintJson(options.cacheHint, options.callersDiffer, "cacheHint"),
     unknown: { tool: unknown("tool"), resource: unknown("resource"), prompt: unknown("prompt") },
-    unknownCompletion: timed(timeout, outer, "completion", ({ operation: { name } }) =>
+    unknownCompletion: made(outer, "completion", ({ operation: { name } }) =>
       refuse(
         new MCPError(`Nothing to complete: ${name}`, {
           code: "VALIDATION_ERROR",

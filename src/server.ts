@@ -21,6 +21,7 @@ import {
   checkServerOptions,
 } from "./options.ts";
 import { type Blueprint, NO_SCOPE, type Scope, type Sink, define, within } from "./registration.ts";
+import { Recordings } from "./recording.ts";
 import { type ComponentRef, Registry } from "./registry.ts";
 import { type IncludeOptions, type MCPRouter, includeScope } from "./router.ts";
 import { LOADERS, addTracing, cachingOf, mounted, routesOf, serving, standardLogger } from "./rooms.ts";
@@ -64,6 +65,7 @@ export class MCPServer extends Lifespan {
   #tags: InvalidatedTags | undefined;
   /** Whoever watches calls, the outermost first. */
   readonly #observers: Observer[] = [];
+  readonly #recordings = new Recordings();
   readonly #background = new Background();
   readonly #compilers = new Compilers(LOADERS);
   #sealed: Sealed | undefined;
@@ -355,7 +357,9 @@ export class MCPServer extends Lifespan {
     if (!this.#sealed && all.length > 0) throw new ConfigurationError(all);
     if (problems.length > 0)
       logger.error({ problems }, "Components added after the start are wrong and are left out");
-    this.#stores.tell([...this.#middleware, ...definitions.flatMap(({ layers }) => layers)]);
+    const layers = [...this.#middleware, ...definitions.flatMap((each) => each.layers)];
+    this.#stores.tell(layers);
+    await this.#recordings.open(layers, this.lifecycle, logger);
     const limited = definitions.some(({ rateLimit, concurrency }) => rateLimit ?? concurrency);
     (this.#tags ??= new InvalidatedTags(this.#stores.cache, logger)).check(this.#registry.all());
     const caches = definitions.some(

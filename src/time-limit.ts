@@ -75,6 +75,8 @@ const LOOK_AFTER = 100;
 export class TimeLimit {
   readonly #milliseconds: number;
   readonly #ctx: RequestContext;
+  /** Whether the call has passed all that could refuse it. */
+  admitted = false;
   #error: MCPError | undefined;
   /** Ends the wait for the handler, while it runs. */
   #interrupt: ((error: MCPError) => void) | undefined;

@@ -69,7 +69,7 @@ export function rpcError(error: MCPError, ask: Ask, requestId: string, era: Era)
  */
 export function statusOf({ code }: MCPError): number {
   if (code === "RATE_LIMIT_EXCEEDED") return 429;
-  return code === "CONCURRENCY_LIMIT_EXCEEDED" || code === "BACKEND_UNAVAILABLE" ? 503 : 200;
+  return UNAVAILABLE.has(code) ? 503 : 200;
 }
 
 /** A reply with what layers tell in headers, and when to try again (RFC 9110, section 10.2.3). */
@@ -88,11 +88,18 @@ function secondsToWait({ code, details }: MCPError): number | undefined {
     : undefined;
 }
 
+const UNAVAILABLE: ReadonlySet<string> = new Set([
+  "CONCURRENCY_LIMIT_EXCEEDED",
+  "BACKEND_UNAVAILABLE",
+  "AUDIT_UNAVAILABLE",
+]);
+
 const WAITABLE: ReadonlySet<string> = new Set([
   "RATE_LIMIT_EXCEEDED",
   "CONCURRENCY_LIMIT_EXCEEDED",
   "CIRCUIT_OPEN",
   "BACKEND_UNAVAILABLE",
+  "AUDIT_UNAVAILABLE",
 ]);
 
 /** The code of the JSON-RPC error that tells of `error`. */

@@ -76,6 +76,11 @@ describe("the packed package, in an empty project", () => {
     expect(JSON.parse(node("server.js"))).toEqual({ greeting: "Hello, ADA!", times: "1" });
   });
 
+  it("has the command gantry", () => {
+    const { version } = JSON.parse(readFileSync("package.json", "utf8")) as { version: string };
+    expect(run("npx", ["--no-install", "gantry", "--version"], project)).toBe(`${version}\n`);
+  });
+
   it("holds the build, the changelog, and nothing of the workshop", () => {
     const files = readdirSync(join(project, "node_modules", "gantry-mcp")).toSorted();
     expect(files).toEqual(["CHANGELOG.md", "LICENSE", "README.md", "dist", "package.json"]);

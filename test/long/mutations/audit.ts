@@ -57,4 +57,167 @@ export const auditRooms: readonly Room[] = [
       },
     ],
   },
+  {
+    name: "audit",
+    tests: ["test/e2e/audit/records"],
+    defences: [
+      {
+        what: "sensitive arguments cannot be declared",
+        file: "src/auditable.ts",
+        find: "if (probe?.[field] === REDACTED)",
+        replace: "if (false as boolean)",
+      },
+      {
+        what: "declared arguments exist",
+        file: "src/auditable.ts",
+        find: "if (isClosed && !names.includes(field)) {",
+        replace: "if (false as boolean) {",
+      },
+      {
+        what: "resources recorded by their template",
+        file: "src/audit/record.ts",
+        find: "return about(kind, key, server);",
+        replace: "return about(kind, `${key} canary`, server);",
+      },
+      {
+        what: "records before answers",
+        file: "src/audit/writer.ts",
+        find: "    this.#waiting.push(entry);\n    this.#kept += body.length;\n    if (this.#failure)",
+        replace: "    this.#waiting.push(entry);\n    done(true);\n    if (this.#failure)",
+      },
+      {
+        what: "records around the time limit",
+        file: "src/seal.ts",
+        find: "run: record(\n        telling(timed(limit, layers, kind, heart(definition, policy, options)), layers, kind, definition),",
+        replace:
+          "run: telling(\n        timed(limit, layers, kind, record(heart(definition, policy, options), layers, kind, definition)),",
+      },
+      {
+        what: "what cannot be answered is no success",
+        file: "src/recording.ts",
+        find: "(value instanceof Refused ? value : asResult(ctx.operation, value))",
+        replace: "(value instanceof Refused ? value : (asResult, value))",
+      },
+      {
+        what: "refusals told from failures",
+        file: "src/audit/record.ts",
+        find: "limitOf(ctx)?.admitted !== true",
+        replace: "false",
+      },
+      {
+        what: "keyed digests",
+        file: "src/audit/audit.ts",
+        find: "hmacSha256(digestKey, text)",
+        replace: "sha256(text)",
+      },
+    ],
+  },
+  {
+    name: "audit-failing",
+    tests: ["test/e2e/audit/failing"],
+    defences: [
+      {
+        what: "fails closed",
+        file: "src/audit/audit.ts",
+        find: "if (writer?.fails && isClosed(ctx.operation)) throw unavailable();",
+        replace: "",
+      },
+      {
+        what: "results withheld",
+        file: "src/audit/audit.ts",
+        find: "resolve(written || !mustBeWritten ? ending : { error: unrecorded() });",
+        replace: "resolve(ending);",
+      },
+      {
+        what: "a key is needed",
+        file: "src/audit/audit.ts",
+        find: 'if (key === undefined && (allowUnsigned === undefined || "key" in given))',
+        replace: "if (false as boolean)",
+      },
+      {
+        what: "keys are long",
+        file: "src/audit/crypto.ts",
+        find: 'if (typeof key !== "string" || key.length < SHORTEST_SECRET)',
+        replace: 'if (typeof key !== "string")',
+      },
+      {
+        what: "files that are gone noticed",
+        file: "src/audit/writer.ts",
+        find: "if (time - this.#looked >= TRY_AFTER) {",
+        replace: "if (false as boolean) {",
+      },
+      {
+        what: "goes on by itself",
+        file: "src/audit/writer.ts",
+        find: "if (!this.#closed) void this.#recover();",
+        replace: "",
+      },
+      {
+        what: "ended before the hooks",
+        file: "src/recording.ts",
+        find: "lifecycle.afterCalls(() => recording.close());",
+        replace: "",
+      },
+      {
+        what: "tells its readiness",
+        file: "src/audit/writer.ts",
+        find: "if (this.#failure) throw this.#failure.error;",
+        replace: "",
+      },
+    ],
+  },
+  {
+    name: "audit-verify",
+    tests: ["test/properties/audit-tampering"],
+    defences: [
+      {
+        what: "hashes checked",
+        file: "src/audit/chain.ts",
+        find: "if (sha256(content) !== hash) return",
+        replace: "if (false as boolean) return",
+      },
+      {
+        what: "numbers checked",
+        file: "src/audit/verify.ts",
+        find: "if (record.sequence !== sequence + 1)",
+        replace: "if (false as boolean)",
+      },
+      {
+        what: "chain checked",
+        file: "src/audit/verify.ts",
+        find: "if (record.previous !== hash)",
+        replace: "if (false as boolean)",
+      },
+      {
+        what: "signatures checked",
+        file: "src/audit/verify.ts",
+        find: "return !this.#checks || isSigned(record, this.#checks);",
+        replace: "return true;",
+      },
+      {
+        what: "cut tails found",
+        file: "src/audit/verify.ts",
+        find: "    if (cut) {",
+        replace: "    if (false as boolean) {",
+      },
+      {
+        what: "missing segments found",
+        file: "src/audit/verify.ts",
+        find: "if (number !== expected) throw missing(this.#log.segment(expected));",
+        replace: "",
+      },
+      {
+        what: "other logs found",
+        file: "src/audit/verify.ts",
+        find: 'if (about["log"] !== this.#id) throw',
+        replace: "if (false as boolean) throw",
+      },
+      {
+        what: "changed ends found",
+        file: "src/audit/verify.ts",
+        find: "if (ended || isPatched(line.bytes)) throw",
+        replace: "if (false as boolean) throw",
+      },
+    ],
+  },
 ];

@@ -1,0 +1,77 @@
+/**
+ * Records as lines that hang together. Each line is a JSON object that ends with the hash of the record before it and, over every
+ * byte so far, with its own: `…,"previous":"…","hash":"…"}`. Records that vouch for all before them are signed as well.
+ */
+
+import { type SignatureCheck, type Signer, sha256 } from "./crypto.ts";
+
+/** The last record of a chain. */
+export interface Head {
+  readonly sequence: number;
+  readonly hash: string;
+}
+
+/** Before the first record of a log. */
+export const START: Head = { sequence: 0, hash: "0".repeat(64) };
+
+/** A line, its end included, and the head that it makes. */
+export interface Link {
+  readonly line: string;
+  readonly head: Head;
+}
+
+/** @param body - The members of the record as JSON, without braces. */
+export function link(head: Head, body: string, signer?: Signer): Link {
+  const sequence = head.sequence + 1;
+  let text = `{"sequence":${sequence},${body},"previous":"${head.hash}"`;
+  if (signer) text += `${SIGNATURE}${signer.sign(text)}"`;
+  const hash = sha256(text);
+  return { line: `${text}${HASH}${hash}"}\n`, head: { sequence, hash } };
+}
+
+const SIGNATURE = ',"signature":"';
+const HASH = ',"hash":"';
+/** `,"hash":"…"}` */
+const HASH_LENGTH = HASH.length + 64 + 2;
+
+/** What a line says that links it to others. */
+export interface ReadRecord extends Head {
+  readonly previous: string;
+  readonly type: string;
+  /** The whole record. */
+  readonly record: Readonly<Record<string, unknown>>;
+  /** The record's bytes up to its signature, and the signature; of records that are signed. */
+  readonly signed?: { readonly bytes: Uint8Array; readonly signature: string };
+}
+
+/** Reads a line without its end; gives what is wrong with it where it is no record, or its hash is not that of its bytes. */
+export function readRecord(line: Uint8Array): ReadRecord | string {
+  const bytes = Buffer.from(line.buffer, line.byteOffset, line.byteLength);
+  const end = bytes.length - HASH_LENGTH;
+  const [, hash] = end > 0 ? (/^,"hash":"([0-9a-f]{64})"\}$/.exec(bytes.toString("latin1", end)) ?? []) : [];
+  const record = parsed(bytes);
+  if (hash === undefined || record === undefined) return "is no record of an audit log";
+  const content = bytes.subarray(0, end);
+  if (sha256(content) !== hash) return "has been changed: its hash is not that of its bytes";
+  const { sequence, previous, type, signature } = record;
+  if (!Number.isSafeInteger(sequence) || typeof previous !== "string" || typeof type !== "string")
+    return "is no record of an audit log";
+  const head = { sequence: sequence as number, hash, previous, type, record };
+  if (typeof signature !== "string") return head;
+  const start = content.lastIndexOf(SIGNATURE);
+  return { ...head, signed: { bytes: content.subarray(0, start), signature } };
+}
+
+/** Whether a record is signed with one of these keys. */
+export function isSigned({ signed }: ReadRecord, checks: readonly SignatureCheck[]): boolean {
+  return signed !== undefined && checks.some(({ holds }) => holds(signed.bytes, signed.signature));
+}
+
+function parsed(bytes: Buffer): Readonly<Record<string, unknown>> | undefined {
+  try {
+    const value: unknown = JSON.parse(bytes.toString("utf8"));
+    return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : undefined;
+  } catch {
+    return undefined;
+  }
+}
