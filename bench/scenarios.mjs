@@ -119,6 +119,7 @@ export const scenarios = [
     "concurrency",
     "circuitBreaker",
     "logging",
+    "metrics",
     "dependency",
     "background",
     "cacheMiss",

@@ -39,6 +39,7 @@ export async function start({ tools, identified, layers = [] }) {
   recordSpans(layers);
   const server = new MCPServer({ name: "bench", version: "1.0.0" });
   if (identified) server.use(authenticate(jwtAuth({ secret, issuer, audience })));
+  if (layers.includes("metrics")) server.enableMetrics();
   for (const name of layers) if (name in layersByName) server.use(layersByName[name]());
   for (const { name, description, input, output, run } of tools) {
     const inject = layers.includes("dependency") ? { connection } : {};
