@@ -1,7 +1,7 @@
 /** Calls, counted: how many of what came to what, how long they took, how many are under way, and what happened on their way. */
 
 import { type Pass, type PassingLayer, type PassiveLayer, pass } from "../compose.ts";
-import type { Operation, OperationKind, RequestContext } from "../context.ts";
+import { type Operation, type OperationKind, type RequestContext, cancellationOf } from "../context.ts";
 import { ERROR_CODES, MCPError } from "../errors.ts";
 import { InputRequired, Suspension } from "../inquiry.ts";
 import { isPromise } from "../promises.ts";
@@ -11,10 +11,13 @@ import { whenAnswered } from "../time-limit.ts";
 import { type Family, type Histogram, OTHER, type Registry, type Value } from "./registry.ts";
 
 /** Boundaries of `mcp.server.operation.duration`, in seconds (OpenTelemetry, "MCP metrics"). */
-const DURATIONS = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 120, 300];
+export const DURATIONS: readonly number[] = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 120, 300];
 
 /** The label of what is not there: callers invent names, and metrics keep none of them. */
 const UNKNOWN = "(unknown)";
+
+/** The code of calls that ask their client before they go on. */
+const ASKED = "INPUT_REQUIRED";
 
 /** So many codes of authors' own are told apart. */
 const MOST_CODES = 64;
@@ -23,8 +26,13 @@ const LONGEST_CODE = 64;
 /** So many components of one kind are told apart, also where they come and go. */
 const MOST_COMPONENTS = 2_000;
 
-/** Is told how a call ended, besides the registry. */
-export type Ended = (kind: OperationKind, component: string, code: string, seconds: number) => void;
+/** Is told how a call ended, besides the registry: under which labels it is counted, and with which error. */
+export type Ended = (ctx: RequestContext, labels: EndLabels, seconds: number, error: unknown) => void;
+
+export interface EndLabels {
+  readonly component: string;
+  readonly code: string;
+}
 
 interface CallFamilies {
   readonly calls: Family<Value>;
@@ -56,7 +64,7 @@ class Calls {
   }
 
   /** @param started - On the clock of `performance.now()`. */
-  end(code: string, started: number): void {
+  end(ctx: RequestContext, code: string, started: number, error?: unknown): void {
     const seconds = (performance.now() - started) / 1_000;
     this.#inFlight.value--;
     this.#duration.observe(seconds);
@@ -64,7 +72,7 @@ class Calls {
     if (!counted)
       this.#byCode.set(code, (counted = this.#families.calls.with(this.#kind, this.#component, code)));
     counted.value++;
-    this.#ended?.(this.#kind, this.#component, code, seconds);
+    this.#ended?.(ctx, { component: this.#component, code }, seconds, error);
   }
 }
 
@@ -106,31 +114,33 @@ export function countingCalls(registry: Registry, ended?: Ended): Observer {
     const calls = callsOf(ctx.operation);
     const started = performance.now();
     calls.begin();
+    let ending = true;
+    const end = (code: string, error?: unknown) => {
+      if (ending) calls.end(ctx, code, started, error);
+      ending = false;
+    };
+    const failed = (error: unknown) =>
+      error instanceof Suspension ? end(ASKED) : end(codes(failure(error, ctx)), error);
     let result;
     try {
       result = rest();
     } catch (error) {
-      calls.end(codes(failure(error, ctx)), started);
+      failed(error);
       throw error;
     }
     if (!isPromise(result)) {
-      calls.end(success(result), started);
+      end(success(result));
       return result;
     }
-    let ending = true;
-    const end = (code: string) => {
-      if (ending) calls.end(code, started);
-      ending = false;
-    };
     // What a layer further in never settles is answered all the same, when its time is up.
-    whenAnswered(ctx, () => end("TIMEOUT"));
+    whenAnswered(ctx, () => failed(cancellationOf(ctx).reason));
     return result.then(
       (value) => {
         end(success(value));
         return value;
       },
       (error: unknown) => {
-        end(codes(failure(error, ctx)));
+        failed(error);
         throw error;
       },
     );
@@ -212,23 +222,22 @@ function componentOf({ kind, name, component }: Operation): string {
 }
 
 function success(result: unknown): string {
-  if (result instanceof InputRequired) return "INPUT_REQUIRED";
+  if (result instanceof InputRequired) return ASKED;
   return result instanceof ToolResult && result.isError ? "TOOL_ERROR" : "OK";
 }
 
 /** The code that the caller is told. */
 function failure(error: unknown, ctx: RequestContext): string {
-  if (error instanceof Suspension) return "INPUT_REQUIRED";
   if (error instanceof MCPError && (error.code !== "INTERNAL_ERROR" || error.cause === undefined))
     return error.code;
-  return ctx.signal.aborted ? "CANCELLED" : "INTERNAL_ERROR";
+  return cancellationOf(ctx).cancelled ? "CANCELLED" : "INTERNAL_ERROR";
 }
 
 /** Gives codes that authors make up a label each, as long as they are few and short. */
 function codeLabels(): (code: string) => string {
   const own = new Set<string>();
   return (code) => {
-    if (Object.hasOwn(ERROR_CODES, code) || code === "INPUT_REQUIRED" || own.has(code)) return code;
+    if (Object.hasOwn(ERROR_CODES, code) || own.has(code)) return code;
     if (own.size >= MOST_CODES || code.length > LONGEST_CODE) return OTHER;
     own.add(code);
     return code;

@@ -2,6 +2,8 @@
 
 import type { Measured, Metrics, MetricsOptions, TransportCounts } from "../metrics.ts";
 import { countingCalls } from "./calls.ts";
+import { exporting, recordingDurations } from "./exporting.ts";
+import { meterIn, openTelemetry } from "./opentelemetry.ts";
 import { measuringProcess } from "./process.ts";
 import { Registry } from "./registry.ts";
 
@@ -11,14 +13,16 @@ const MOST_SERIES = 10_000;
 /** For how long it is not asked again whether what the server needs is there, in milliseconds. */
 const PROBES_FRESH = 1_000;
 
-/** Makes the metrics of a server. */
-export function serverMetrics(options: MetricsOptions, server: Measured): Metrics {
+/** Makes the metrics of a server, and shows them to OpenTelemetry too where a provider of meters is registered. */
+export async function serverMetrics(options: MetricsOptions, server: Measured): Promise<Metrics> {
   const registry = new Registry(MOST_SERIES);
-  const observer = countingCalls(registry);
+  const otel = await openTelemetry();
+  const meter = otel && meterIn(otel);
+  const observer = countingCalls(registry, meter && recordingDurations(meter));
   const transports: (() => TransportCounts)[] = [];
   measuringTransports(registry, transports);
-  const look = measuringHealth(registry, server);
-  const { start, stop } = measuringProcess(registry);
+  const { look, rest } = measuringHealth(registry, server);
+  const measured = measuringProcess(registry);
   registry
     .gauge("gantry_build_info", "What runs.", "name", "version", "node_version")
     .with(server.name, server.version, process.version).value = 1;
@@ -31,17 +35,24 @@ export function serverMetrics(options: MetricsOptions, server: Measured): Metric
   registry.onRead(() => {
     dropped.value = registry.dropped;
   });
+  const refresh = async () => {
+    await look();
+    registry.read();
+  };
+  if (meter) exporting(meter, registry, refresh);
   return {
     options,
     observer,
     async page() {
-      await look();
-      registry.read();
+      await refresh();
       return registry.text();
     },
     read: (counts) => void transports.push(counts),
-    start,
-    stop,
+    start: measured.start,
+    stop: () => {
+      rest();
+      measured.stop();
+    },
   };
 }
 
@@ -71,11 +82,11 @@ function measuringTransports(registry: Registry, transports: readonly (() => Tra
   });
 }
 
-/** Gives what asks the probes, to be waited for before the registry is read. */
+/** Gives what asks the probes, to be waited for before the registry is read, and what no longer asks them. */
 function measuringHealth(
   registry: Registry,
   { lifecycle, background, logger }: Measured,
-): () => Promise<void> {
+): { readonly look: () => Promise<void>; readonly rest: () => void } {
   const ready = registry
     .gauge("gantry_ready", "Whether the server is ready: started, not draining, and every probe passes.")
     .with();
@@ -93,7 +104,14 @@ function measuringHealth(
     fresh = performance.now() + PROBES_FRESH;
     asked = undefined;
   };
-  return async () => {
-    if (performance.now() >= fresh) await (asked ??= ask());
+  return {
+    look: async () => {
+      if (performance.now() >= fresh) await (asked ??= ask());
+    },
+    // What has ended has closed what probes ask.
+    rest: () => {
+      ready.value = 0;
+      fresh = Infinity;
+    },
   };
 }

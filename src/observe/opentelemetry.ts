@@ -2,7 +2,16 @@
 
 import type * as Api from "@opentelemetry/api";
 
-export type { Attributes, Context, Link, Span, TextMapGetter, Tracer } from "@opentelemetry/api";
+export type {
+  Attributes,
+  Context,
+  Link,
+  Meter,
+  Observable,
+  Span,
+  TextMapGetter,
+  Tracer,
+} from "@opentelemetry/api";
 
 export type OpenTelemetry = typeof Api;
 
@@ -25,4 +34,10 @@ export function tracerIn({ trace }: OpenTelemetry): Api.Tracer | undefined {
   const proxy = provider as Partial<Api.ProxyTracerProvider>;
   const isNone = proxy.getDelegateTracer !== undefined && proxy.getDelegateTracer(SCOPE) === undefined;
   return isNone ? undefined : provider.getTracer(SCOPE);
+}
+
+/** What makes instruments, where a provider of meters is registered. */
+export function meterIn({ metrics, createNoopMeter }: OpenTelemetry): Api.Meter | undefined {
+  const meter = metrics.getMeter(SCOPE);
+  return meter === createNoopMeter() ? undefined : meter;
 }
