@@ -103,6 +103,20 @@ describe.each(ways)("$client, $era, over $transport", (way) => {
       ...overHttp,
     });
 
+    const durations = await collector.metric(
+      "mcp.server.operation.duration",
+      ({ service, attributes }) => service === "near" && attributes["gen_ai.tool.name"] === "relay",
+    );
+    expect(durations[0]).toMatchObject({ scope: "gantry-mcp", unit: "s" });
+    expect(durations[0]?.attributes).toMatchObject({
+      "mcp.method.name": "tools/call",
+      "gen_ai.operation.name": "execute_tool",
+    });
+    await collector.metric(
+      "gantry.calls",
+      ({ service, attributes, value }) => service === "far" && attributes["component"] === "add" && value > 0,
+    );
+
     // The log says where to look.
     const log = way.transport === "stdio" ? driver.stderr() : near.stderr;
     const line = log.split("\n").find((each) => each.includes(traceId)) ?? "{}";

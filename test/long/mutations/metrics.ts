@@ -116,7 +116,7 @@ export const metricsRooms: readonly Room[] = [
       {
         what: "calls that are never settled",
         file: "src/observe/calls.ts",
-        find: 'whenAnswered(ctx, () => failed(cancellationOf(ctx).reason));',
+        find: "whenAnswered(ctx, () => failed(cancellationOf(ctx).reason));",
         replace: "",
       },
       {
