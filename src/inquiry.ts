@@ -139,11 +139,11 @@ export class ReplayInquiry implements Inquiry {
   readonly #keys = new Set<string>();
   #concluded = false;
 
-  constructor(recorded?: CallRecord, responses: Named = {}) {
-    this.#recorded = recorded;
+  constructor(record?: CallRecord, responses: Named = {}) {
+    this.#recorded = record;
     this.#responses = responses;
-    this.#answers = { ...recorded?.answers };
-    this.#once = { ...recorded?.once };
+    this.#answers = { ...record?.answers };
+    this.#once = { ...record?.once };
   }
 
   get pending(): boolean {

@@ -25,10 +25,14 @@ export function checkChoice(what: string, value: unknown, choices: readonly stri
   throw new ConfigurationError(`${what} is ${shown(value)}: write ${write}.`);
 }
 
-/** Throws a {@link ConfigurationError} where `count` is no whole number from 1: a limit that is `NaN` would be none. */
-export function checkCount(what: string, count: unknown): number {
+/**
+ * Throws a {@link ConfigurationError} where `count` is no whole number from 1: a limit that is `NaN` would be none.
+ *
+ * @param otherwise - What else may be written.
+ */
+export function checkCount(what: string, count: unknown, otherwise = ""): number {
   if (!Number.isSafeInteger(count) || (count as number) < 1)
-    throw new ConfigurationError(`${what} is ${shown(count)}: write a whole number from 1.`);
+    throw new ConfigurationError(`${what} is ${shown(count)}: write a whole number from 1${otherwise}.`);
   return count as number;
 }
 

@@ -84,13 +84,11 @@ function isReason(reason: unknown): boolean {
 export const METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8";
 
 /** Metrics on the server's port, where they are there. */
-export function metricsRoutes({
-  options: { path = "/metrics", port, token },
-  page,
-}: Metrics): readonly Route[] {
+export function metricsRoutes(metrics: Metrics): readonly Route[] {
+  const { path = "/metrics", port, token } = metrics.options;
   if (path === false || port !== undefined) return [];
   const headers = { "content-type": METRICS_TYPE, "cache-control": "no-store" };
-  const handle = async () => new Response(await page(), { headers });
+  const handle = async () => new Response(await metrics.page(), { headers });
   return [{ method: "GET", path, guarded: { token }, handle }];
 }
 
@@ -120,6 +118,8 @@ export interface Metrics {
   readonly observer: Observer;
   /** All of them as they are now, as Prometheus reads them (text format 0.0.4). */
   readonly page: () => Promise<string>;
+  /** Puts another page in the place of its own, made with it: where several processes serve, it is to tell of all. */
+  gather(together: (own: Metrics["page"]) => Metrics["page"]): void;
   /** Adds what a transport counts. */
   read(counts: () => TransportCounts): void;
   /** Begins what is measured all the time. */

@@ -162,6 +162,12 @@ export interface RunHttpOptions extends RunCommon {
   readonly host?: string;
   /** The port to listen on; 0 takes a free one. Default: 8080. */
   readonly port?: number;
+  /**
+   * How many processes serve the port, by running the program that many times more: `"auto"` is one for each core. One that ends
+   * unexpectedly is started again. Limits, caches and what else calls share is kept in the first process, unless the server has a
+   * `backend`. Default: 1, which is this process.
+   */
+  readonly processes?: number | "auto";
   /** Why everybody who reaches the address may call every tool. Printed at start-up. */
   readonly allowUnauthenticated?: string;
 }
@@ -245,6 +251,7 @@ const RUN: Names<RunHttpOptions & RunStdioOptions> = {
   transport: true,
   host: true,
   port: true,
+  processes: true,
   allowUnauthenticated: true,
   signals: true,
   uncaught: true,
@@ -352,11 +359,12 @@ export function checkRunOptions(options: unknown): void {
   if (options.transport !== "http" && options.transport !== "stdio")
     throw new ConfigurationError(`transport is ${shown(options.transport)}: write "http" or "stdio".`);
   checkKnown("run()", options, RUN);
-  const { signals, uncaught, shutdown } = options as RunHttpOptions;
+  const { processes = 1, signals, uncaught, shutdown } = options as RunHttpOptions;
   checkChoice("uncaught", uncaught, ["log", "end"]);
   if (signals === false && uncaught !== undefined)
     throw new ConfigurationError(
       "uncaught: with signals: false the process is yours, and so is what nobody catches in it. Leave uncaught out, and listen for uncaughtException and unhandledRejection of process yourself.",
     );
+  if (processes !== "auto") checkCount("processes", processes, ', or "auto"');
   if (typeof shutdown === "object") checkKnown("run(): shutdown", shutdown, SHUTDOWN);
 }

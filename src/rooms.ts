@@ -3,14 +3,17 @@
 import type { Authentication, Route } from "./authentication.ts";
 import type { CompilerLoaders } from "./compilers.ts";
 import type { Middleware } from "./compose.ts";
+import { memoryCircuitStore } from "./circuits.ts";
 import { ConfigurationError } from "./errors.ts";
+import { memoryEventBus } from "./events.ts";
 import type { HeartOptions } from "./heart.ts";
 import { type Measured, type Metrics, type MetricsOptions, metricsRoutes } from "./metrics.ts";
 import type { MCPServerOptions, RunHttpOptions, RunStdioOptions } from "./options.ts";
-import type { Logger } from "./ports.ts";
+import { memoryPlaceStore } from "./places.ts";
+import type { Backend, Logger } from "./ports.ts";
 import { type Observer, stagesOf } from "./signals.ts";
 import type { ListeningServer, Mounted, RunningServer, Runtime } from "./runtime.ts";
-import type { Stores } from "./stores.ts";
+import type { SharedStores, Stores } from "./stores.ts";
 import type { JwtIssuer, TokenEndpointOptions } from "./tokens.ts";
 
 /** The rooms that compile schemas. */
@@ -96,17 +99,44 @@ export async function startMetrics(metrics: Metrics, logger: Logger): Promise<()
   };
 }
 
-/** Serves over HTTP or stdio, by a process of its own. */
+/** A server that is about to serve. */
+interface Starting {
+  readonly prepare: () => Promise<Runtime>;
+  /** Has what calls share kept in `backend`, unless the server has one. */
+  readonly share: (backend: Backend) => void;
+}
+
+/** Serves over HTTP or stdio: by this process, or by workers that it watches over, of which this may be one. */
 export async function serving(
-  runtime: Runtime,
+  { prepare, share }: Starting,
   options: RunHttpOptions | RunStdioOptions,
 ): Promise<ListeningServer | RunningServer> {
-  return options.transport === "stdio"
-    ? (await import("./transport/stdio.ts")).serveStdio(runtime, options)
-    : (await import("./transport/listen.ts")).listen(runtime, options);
+  if (options.transport === "stdio")
+    return (await import("./transport/stdio.ts")).serveStdio(await prepare(), options);
+  if ((options.processes ?? 1) === 1)
+    return (await import("./transport/listen.ts")).listen(await prepare(), options);
+  const { joined, supervise } = await import("./transport/processes.ts");
+  const worker = joined();
+  if (!worker) return supervise(await prepare(), options, await storesInMemory());
+  share(worker.backend);
+  return worker.listen(await prepare(), options);
 }
 
 /** Serves within another's HTTP server. */
 export async function mounted(runtime: Runtime): Promise<Mounted> {
   return (await import("./transport/mount.ts")).mount(runtime);
+}
+
+/** Stores in this process, for others that it watches over. */
+async function storesInMemory(): Promise<SharedStores> {
+  const { memoryCache, memoryIdempotencyStore } = await import("./cache/memory.ts");
+  const { memoryLimitStore } = await import("./limits/memory.ts");
+  return {
+    limits: memoryLimitStore(),
+    places: memoryPlaceStore(),
+    circuits: memoryCircuitStore(),
+    cache: memoryCache(),
+    idempotency: memoryIdempotencyStore(),
+    eventBus: memoryEventBus(),
+  };
 }

@@ -12,7 +12,7 @@ import { unfailing } from "./logger.ts";
 import { Lifespan } from "./lifespan.ts";
 import { Measuring } from "./measuring.ts";
 import type { MetricsOptions } from "./metrics.ts";
-import type { LimitStore, Logger } from "./ports.ts";
+import type { Backend, LimitStore, Logger } from "./ports.ts";
 import {
   type MCPServerOptions,
   type RunHttpOptions,
@@ -78,8 +78,7 @@ export class MCPServer extends Lifespan {
     checkServerOptions(options);
     this.#options = options;
     this.#logger = options.logger;
-    this.#stores = new Stores(options);
-    if (options.backend) this.#stores.shareBy(options.backend, this.lifecycle, () => this.#unfailingLogger());
+    this.#stores = new Stores(options, this.lifecycle, () => this.#unfailingLogger());
     this.notify = this.#announcer = new Announcer(this.#stores, () => this.#logger);
     this.#timeout = timeLimit(options.timeout ?? "30s", "timeout");
     this.#info = serverInfo(options);
@@ -218,7 +217,8 @@ export class MCPServer extends Lifespan {
     checkRunOptions(options);
     if (this.lifecycle.closed) throw new ConfigurationError(`The server has been closed. ${RUNS_ONCE}`);
     if (this.#running) throw new ConfigurationError(`run() was called before. ${RUNS_ONCE}`);
-    this.#running = this.#prepare().then((runtime) => serving(runtime, options));
+    const share = (backend: Backend) => this.#stores.shareBy(backend);
+    this.#running = serving({ prepare: () => this.#prepare(), share }, options);
     try {
       return await this.#running;
     } catch (error) {

@@ -17,14 +17,22 @@ import type {
   PlaceStore,
 } from "./ports.ts";
 
+/** What processes of one machine share. Sessions stay with one of them, and so do their messages. */
+export type SharedStores = Omit<Backend, "eventStore" | "open" | "probe" | "close">;
+
 /** What is `undefined` is kept in this process. */
 export class Stores {
   readonly #options: MCPServerOptions;
+  readonly #lifecycle: Lifecycle;
+  readonly #logger: () => Promise<Logger>;
   readonly #memoryBus: EventBus = memoryEventBus();
   #backend: Backend | undefined;
 
-  constructor(options: MCPServerOptions) {
+  constructor(options: MCPServerOptions, lifecycle: Lifecycle, logger: () => Promise<Logger>) {
     this.#options = options;
+    this.#lifecycle = lifecycle;
+    this.#logger = logger;
+    if (options.backend) this.shareBy(options.backend);
   }
 
   /** Whether processes share anything. */
@@ -60,15 +68,19 @@ export class Stores {
     return this.#options.idempotency?.store ?? this.#backend?.idempotency;
   }
 
-  /** Keeps in `backend` what options do not place elsewhere: it is opened first, closed last, and probed. Before the start. */
-  shareBy(backend: Backend, lifecycle: Lifecycle, logger: () => Promise<Logger>): void {
+  /**
+   * Keeps in `backend` what options do not place elsewhere, unless they name one: it is opened first, closed last, and probed.
+   * Before the start.
+   */
+  shareBy(backend: Backend): void {
+    if (this.#backend) return;
     this.#backend = backend;
     const { name } = this.#options;
-    lifecycle.around(
-      async () => backend.open({ name, logger: await logger() }),
+    this.#lifecycle.around(
+      async () => backend.open({ name, logger: await this.#logger() }),
       () => backend.close(),
     );
-    lifecycle.addProbe("backend", () => backend.probe());
+    this.#lifecycle.addProbe("backend", () => backend.probe());
   }
 
   /** Tells layers that can be asked beside calls where they count. */

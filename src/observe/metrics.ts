@@ -40,12 +40,16 @@ export async function serverMetrics(options: MetricsOptions, server: Measured): 
     registry.read();
   };
   if (meter) exporting(meter, registry, refresh);
+  let page = async () => {
+    await refresh();
+    return registry.text();
+  };
   return {
     options,
     observer,
-    async page() {
-      await refresh();
-      return registry.text();
+    page: () => page(),
+    gather(together) {
+      page = together(page);
     },
     read: (counts) => void transports.push(counts),
     start: measured.start,

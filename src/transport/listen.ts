@@ -1,7 +1,7 @@
 /** A server of its own on `node:http`: listening, telling what is served, and draining. */
 
 import { type RequestListener, type Server, createServer } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Server as NetServer } from "node:net";
 import { ConfigurationError } from "../errors.ts";
 import type { ListeningServer, Runtime } from "../runtime.ts";
 import type { RunHttpOptions } from "../options.ts";
@@ -13,8 +13,12 @@ import { nodeRoutes } from "./node-routes.ts";
 import { nodeListener } from "./node.ts";
 import { createRoutes } from "./routes.ts";
 import { ended, pause, shutdownLimits } from "./shutdown.ts";
-import { onSignal } from "./signals.ts";
+import { leave, onSignal } from "./signals.ts";
 import { onUncaught } from "./uncaught.ts";
+import type { Watcher } from "./worker.ts";
+
+export const LOOPBACK = "127.0.0.1";
+export const DEFAULT_PORT = 8080;
 
 /** How long cancelled calls have to answer before their connections are cut; in milliseconds. */
 const CUT_AFTER = 1_000;
@@ -22,9 +26,17 @@ const CUT_AFTER = 1_000;
 /** How often connections that have become idle are closed while the server drains; in milliseconds. */
 const CLOSE_IDLE = 50;
 
-/** Starts the server: hooks first, then the port. */
-export async function listen(runtime: Runtime, options: RunHttpOptions): Promise<ListeningServer> {
-  const { host = "127.0.0.1", port = 8080, signals = true, uncaught } = options;
+/**
+ * Starts the server: hooks first, then the port.
+ *
+ * @param watcher - Of a worker: who is told that it listens, and tells when it is to end.
+ */
+export async function listen(
+  runtime: Runtime,
+  options: RunHttpOptions,
+  watcher?: Watcher,
+): Promise<ListeningServer> {
+  const { host = LOOPBACK, port = DEFAULT_PORT, signals = true, uncaught } = options;
   checkHttpOptions(runtime, options);
   const { notice, limit } = shutdownLimits(options.shutdown);
   const endpoint = new Endpoint(runtime);
@@ -59,8 +71,9 @@ export async function listen(runtime: Runtime, options: RunHttpOptions): Promise
     await ended(runtime, deadline);
     ignoreUncaught();
   };
-  const end = () => (closing ??= shutDown(notice));
-  const ignoreSignals = signals ? onSignal(end, runtime.logger) : () => {};
+  const end = (wait = notice) => (closing ??= shutDown(wait));
+  const ignoreSignals = signals ? onSignal(() => end(), runtime.logger) : () => {};
+  watcher?.onEnd((wait) => leave(end(wait), runtime.logger));
   let ignoreUncaught = () => {};
   try {
     await runtime.lifecycle.start();
@@ -69,13 +82,15 @@ export async function listen(runtime: Runtime, options: RunHttpOptions): Promise
     const address = await bind(server, host, port);
     if (signals) ignoreUncaught = onUncaught(runtime.logger, uncaught === "end" ? end : undefined);
     const url = `http://${host.includes(":") ? `[${host}]` : host}:${address.port}${endpoint.path}`;
-    console.error(banner(runtime, await runtime.sealed(), url, options.allowUnauthenticated));
+    if (watcher) watcher.say({ gantry: "listening", url, port: address.port });
+    else console.error(banner(runtime, await runtime.sealed(), url, options.allowUnauthenticated));
     return {
       url,
       port: address.port,
       close: () => {
         ignoreSignals();
-        return (closing ??= shutDown(0));
+        watcher?.say({ gantry: "leaving" });
+        return end(0).finally(() => watcher?.leave());
       },
     };
   } catch (error) {
@@ -102,7 +117,8 @@ function onlyHttp1(listener: RequestListener): RequestListener {
   };
 }
 
-function bind(server: Server, host: string, port: number): Promise<AddressInfo> {
+/** Throws a {@link ConfigurationError} where somebody has the port. */
+export function bind(server: NetServer, host: string, port: number): Promise<AddressInfo> {
   return new Promise((resolve, reject) => {
     server.once("error", (error: NodeJS.ErrnoException) => {
       const taken = `Port ${port} of ${host} is in use. End the program that has it, or choose another: run({ port: ${port < 65_535 ? port + 1 : 8080} }).`;

@@ -37,7 +37,7 @@ export async function ended({ background, lifecycle, logger }: Runtime, deadline
 }
 
 /** Whether `work` is done within so many milliseconds. */
-export async function within(duration: number, work: Promise<void>): Promise<boolean> {
+export async function within(duration: number, work: Promise<unknown>): Promise<boolean> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<false>((resolve) => {
     timer = setTimeout(() => resolve(false), duration);

@@ -1,4 +1,4 @@
-/** The drain fixture in a process of its own. */
+/** A server in a process of its own, which takes signals. */
 
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -19,7 +19,7 @@ export class DrainProcess {
   stderr = "";
   readonly #exited: Promise<unknown[]>;
 
-  /** @param program - Takes the options as JSON. Default: the drain fixture. */
+  /** @param program - Takes the options as JSON, and says "running" when it does. Default: the drain fixture. */
   constructor(options: object, program: string = fixture) {
     this.child = spawn(process.execPath, ["--import", "tsx", program, JSON.stringify(options)], {
       cwd: root,
@@ -39,6 +39,7 @@ export class DrainProcess {
 
   /** The port, once it listens. */
   async port(): Promise<number> {
+    await this.says("/mcp\n");
     await this.says("running");
     return Number(/http:\/\/127\.0\.0\.1:(\d+)\/mcp/.exec(this.stderr)?.[1]);
   }

@@ -25,7 +25,8 @@ export interface DrainReport {
   problems: string[];
 }
 
-export async function drainRounds(rounds: number): Promise<DrainReport> {
+/** @param processes - How many serve; each of them runs the hooks. */
+export async function drainRounds(rounds: number, processes = 1): Promise<DrainReport> {
   const report: DrainReport = {
     rounds: 0,
     requests: 0,
@@ -37,7 +38,7 @@ export async function drainRounds(rounds: number): Promise<DrainReport> {
     slowestExitMs: 0,
     problems: [],
   };
-  for (let i = 0; i < rounds; i++) await round(report);
+  for (let i = 0; i < rounds; i++) await round(report, processes);
   return report;
 }
 
@@ -49,8 +50,8 @@ interface Balancer {
   underWay: number;
 }
 
-async function round(report: DrainReport): Promise<void> {
-  const server = new DrainProcess({ run: { transport: "http", port: 0 } });
+async function round(report: DrainReport, processes: number): Promise<void> {
+  const server = new DrainProcess({ run: { transport: "http", port: 0, processes } });
   const balancer: Balancer = { port: await server.port(), ready: true, signalled: false, underWay: 0 };
   const polling = poll(balancer);
   const working = Array.from({ length: CONNECTIONS }, (_, i) => work(i, balancer, report));
@@ -62,7 +63,13 @@ async function round(report: DrainReport): Promise<void> {
   await Promise.all([polling, ...working]);
   report.rounds++;
   report.slowestExitMs = Math.max(report.slowestExitMs, after);
-  if (code === 0 && server.stderr.endsWith("second hook\nfirst hook\n")) return;
+  const hooks =
+    server.stderr
+      .match(/^(first|second) hook$/gm)
+      ?.toSorted()
+      .join() ?? "";
+  const expected = ["first hook", "second hook"].flatMap((hook) => Array<string>(processes).fill(hook));
+  if (code === 0 && hooks === expected.join()) return;
   report.badExits++;
   report.problems.push(`exit ${code}: ${server.stderr.slice(-500)}`);
 }

@@ -14,6 +14,7 @@ import { logsRooms } from "./logs.ts";
 import { metricsRooms } from "./metrics.ts";
 import { operationsRooms } from "./operations.ts";
 import { pipelineRooms } from "./pipeline.ts";
+import { processesRooms } from "./processes.ts";
 import { questionsRooms } from "./questions.ts";
 import { registrationRooms } from "./registration.ts";
 import { sessionsRooms } from "./sessions.ts";
@@ -33,6 +34,7 @@ export const rooms: readonly Room[] = [
   ...logsRooms,
   ...metricsRooms,
   ...lifecycleRooms,
+  ...processesRooms,
   ...pipelineRooms,
   ...keptRooms,
   ...streamsRooms,
