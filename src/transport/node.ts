@@ -65,7 +65,10 @@ export function nodeListener(
     };
     const finish = (answer: Reply | Promise<Reply>) => {
       if (!isPromise(answer)) return send(answer);
-      const gone = () => cancellation.cancel(new Error("The client disconnected."));
+      const gone = () => {
+        // A response closes after its answer too, and an error with its stack costs more than most calls.
+        if (!cancellation.settled) cancellation.cancel(new Error("The client disconnected."));
+      };
       if (response.closed) gone();
       else response.once("close", gone);
       void answer.then(send);
