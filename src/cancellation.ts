@@ -75,5 +75,7 @@ export class Cancellation {
   /** The call has its outcome: what happens from now on, such as that the client leaves, is not its business. */
   settle(): void {
     this.#settled = true;
+    // What listened may be let go of before the response is.
+    this.#listeners = undefined;
   }
 }

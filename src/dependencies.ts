@@ -57,7 +57,7 @@ export interface ServerContext {
 export interface Opened<T> {
   readonly value: T;
   /** Ends its use, and tells it how that ended. Not there where nothing is to be done. */
-  readonly close?: (failure: Failure | undefined) => Promise<void>;
+  readonly close?: (failure: Failure | undefined) => void | Promise<void>;
 }
 
 /** Why a call failed. What was thrown may be anything, also nothing. */
@@ -211,9 +211,11 @@ function isGenerator(value: unknown): value is AnyGenerator {
   return typeof next === "function" && typeof raise === "function" && typeof end === "function";
 }
 
-async function close(generator: AnyGenerator, failure: Failure | undefined): Promise<void> {
-  const { done } = await (failure ? generator.throw(failure.error) : generator.next());
-  if (done) return;
-  await generator.return(undefined);
-  throw new Error("A dependency's generator yielded twice: it gives one value.");
+function close(generator: AnyGenerator, failure: Failure | undefined): void | Promise<void> {
+  return after(failure ? generator.throw(failure.error) : generator.next(), ({ done }) => {
+    if (done) return;
+    return after(generator.return(undefined), () => {
+      throw new Error("A dependency's generator yielded twice: it gives one value.");
+    });
+  });
 }

@@ -76,7 +76,7 @@ function planned(inject: Dependencies, dependencies: ServerDependencies): Plan {
 /** A value of a call that is to be closed. */
 interface Lease {
   readonly name: string;
-  readonly close: (failure: Failure | undefined) => Promise<void>;
+  readonly close: (failure: Failure | undefined) => void | Promise<void>;
 }
 
 const LATE = Symbol("late");
@@ -89,8 +89,11 @@ class Injection {
   readonly #cancellation: Cancellation;
   readonly #values: unknown[] = [];
   readonly #leases: Lease[] = [];
-  /** Begins to wait no longer for what is waited for. */
-  #hurry: (() => void) | undefined;
+  /** Ends the wait for what is waited for, where anything is. */
+  #letGo: ((late: typeof LATE) => void) | undefined;
+  /** How long it is waited for once the call is cancelled, in milliseconds. */
+  #patience = 0;
+  #timer: ReturnType<typeof setTimeout> | undefined;
   #watching = false;
 
   constructor(plan: Plan, ctx: RequestContext, services: InjectionServices) {
@@ -120,8 +123,8 @@ class Injection {
   }
 
   /** A call may be answered while its clean-ups go on. */
-  #tracked<T>(ending: Promise<T>): Promise<T> {
-    return this.#services.dependencies.tracked(ending);
+  #tracked(ending: unknown): unknown {
+    return isPromise(ending) ? this.#services.dependencies.tracked(ending) : ending;
   }
 
   #openAll(): unknown {
@@ -186,23 +189,51 @@ class Injection {
   }
 
   /** Closes everything, each told the truth at its time; then gives the result, or throws what went wrong. */
-  async #ended(failure: Failure | undefined, result?: unknown): Promise<unknown> {
+  #ended(failure: Failure | undefined, result?: unknown): unknown {
     // A handler that was cancelled may fail with anything, and that is not why the call did.
-    let known = this.#cancellation.cancelled ? this.#cutShort() : failure;
-    for (const { name, close } of this.#leases.toReversed()) {
+    const known = this.#cancellation.cancelled ? this.#cutShort() : failure;
+    return this.#close(this.#leases.length - 1, known, result);
+  }
+
+  #close(last: number, failure: Failure | undefined, result: unknown): unknown {
+    let known = failure;
+    for (let at = last; at >= 0; at--) {
+      const { name, close } = this.#leases[at] as Lease;
       known ??= this.#cutShort();
       try {
-        const closed = await this.#patiently(close(known), CLEANUP_AFTER);
-        if (closed === LATE) this.#log(name, new Error(`It is not done ${CLEANUP_AFTER} ms after the call.`));
+        const closing = this.#patiently(close(known), CLEANUP_AFTER);
+        if (isPromise(closing)) return this.#closing(closing, at, known, result);
       } catch (error) {
-        if (known && error !== known.error) this.#log(name, error);
-        // What was to be done after a success and is not makes it none.
-        known ??= { error };
+        known = this.#unclosed(name, known, error);
       }
     }
+    this.#calm();
     known ??= this.#cutShort();
     if (known) throw known.error;
     return result;
+  }
+
+  async #closing(
+    closing: Promise<unknown>,
+    at: number,
+    known: Failure | undefined,
+    result: unknown,
+  ): Promise<unknown> {
+    const { name } = this.#leases[at] as Lease;
+    let failure = known;
+    try {
+      const closed = await closing;
+      if (closed === LATE) this.#log(name, new Error(`It is not done ${CLEANUP_AFTER} ms after the call.`));
+    } catch (error) {
+      failure = this.#unclosed(name, known, error);
+    }
+    return this.#close(at - 1, failure, result);
+  }
+
+  #unclosed(name: string, known: Failure | undefined, error: unknown): Failure {
+    if (known && error !== known.error) this.#log(name, error);
+    // What was to be done after a success and is not makes it none.
+    return known ?? { error };
   }
 
   /** Whether the call has failed although its handler has not: it was cancelled, or has yet to ask its client. */
@@ -211,29 +242,33 @@ class Injection {
     return this.#ctx.inquiry?.pending ? { error: new Suspension() } : undefined;
   }
 
-  /** Waits for `work`; once the call is cancelled, for so many milliseconds more. */
+  /** Waits for `work`; once the call is cancelled, for so many milliseconds more: then it is {@link LATE}. */
   #patiently(work: unknown, milliseconds: number): unknown {
     if (!isPromise(work)) return work;
-    this.#watch();
+    this.#calm();
+    this.#patience = milliseconds;
     return new Promise((resolve, reject) => {
-      let timer: ReturnType<typeof setTimeout> | undefined;
-      this.#hurry = () => {
-        timer = setTimeout(() => resolve(LATE), milliseconds);
-      };
-      if (this.#cancellation.cancelled) this.#hurry();
-      const settle = (done: (value: unknown) => void) => (value: unknown) => {
-        this.#hurry = undefined;
-        clearTimeout(timer);
-        done(value);
-      };
-      work.then(settle(resolve), settle(reject));
+      this.#letGo = resolve;
+      this.#watch();
+      work.then(resolve, reject);
     });
   }
 
   #watch(): void {
+    if (this.#cancellation.cancelled) return this.#hurry();
     if (this.#watching) return;
     this.#watching = true;
-    this.#cancellation.onCancel(() => this.#hurry?.());
+    this.#cancellation.onCancel(() => this.#hurry());
+  }
+
+  #hurry(): void {
+    if (this.#letGo) this.#timer = setTimeout(this.#letGo, this.#patience, LATE);
+  }
+
+  /** Nothing is waited for. */
+  #calm(): void {
+    this.#letGo = undefined;
+    clearTimeout(this.#timer);
   }
 
   #log(dependency: string, error: unknown): void {

@@ -129,7 +129,7 @@ export class ServerDependencies {
   }
 }
 
-async function within(milliseconds: number, work: Promise<unknown> | undefined): Promise<void> {
+async function within(milliseconds: number, work: unknown): Promise<void> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(() => reject(new Error(`It is not done within ${milliseconds} ms.`)), milliseconds);

@@ -37,3 +37,30 @@ test("where nothing waits, nothing does", () => {
     ["own", 2],
   ]);
 });
+
+test("also where it has to be closed, whatever comes of it", () => {
+  const events: unknown[] = [];
+  const opened = (name: string) =>
+    dependency(function* () {
+      try {
+        yield name;
+        events.push(`close ${name}`);
+      } catch (error) {
+        events.push(`${name}: ${(error as Error).message}`);
+        if (name === "b") throw new Error("cannot close", { cause: error });
+        throw error;
+      }
+    });
+  const inject = { a: opened("a"), b: opened("b") };
+  expect(injecting(inject, () => "done", services)({}, context())).toBe("done");
+  const failing = () => {
+    throw new Error("no");
+  };
+  expect(() => injecting(inject, failing, services)({}, context())).toThrow("no");
+  expect(events).toEqual(["close b", "close a", "b: no", "a: no"]);
+  const twice = dependency(function* () {
+    yield 1;
+    yield 2;
+  });
+  expect(() => injecting({ twice }, () => "done", services)({}, context())).toThrow("yielded twice");
+});

@@ -14,12 +14,17 @@ export const pipelineRooms: readonly Room[] = [
         replace:
           "const injected = injecting(component.inject, run, options);\n  const around = options.around(component);\n  if (!around) return injecting(component.inject, guarded(run, policy, options), options);",
       },
-      { what: "closed in reverse", file: "src/injection.ts", find: ".toReversed()", replace: "" },
+      {
+        what: "closed in reverse",
+        file: "src/injection.ts",
+        find: "const { name, close } = this.#leases[at] as Lease;",
+        replace: "const { name, close } = this.#leases[this.#leases.length - 1 - at] as Lease;",
+      },
       {
         what: "told why a call was cancelled, not what its handler made of it",
         file: "src/injection.ts",
-        find: "let known = this.#cancellation.cancelled ? this.#cutShort() : failure;",
-        replace: "let known = failure;",
+        find: "const known = this.#cancellation.cancelled ? this.#cutShort() : failure;",
+        replace: "const known = failure;",
       },
       {
         what: "told of questions that are yet to be asked",
@@ -31,8 +36,8 @@ export const pipelineRooms: readonly Room[] = [
       {
         what: "handlers that do not heed their signal",
         file: "src/injection.ts",
-        find: "timer = setTimeout(() => resolve(LATE), milliseconds);",
-        replace: "timer = undefined;",
+        find: "if (this.#letGo) this.#timer = setTimeout(this.#letGo, this.#patience, LATE);",
+        replace: "",
       },
       {
         what: "what is opened too late is closed",
@@ -43,8 +48,8 @@ export const pipelineRooms: readonly Room[] = [
       {
         what: "a clean-up that fails after a success fails the call",
         file: "src/injection.ts",
-        find: "known ??= { error };",
-        replace: "",
+        find: "return known ?? { error };",
+        replace: "return known as Failure;",
       },
       {
         what: "and after a failure is logged",
