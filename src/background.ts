@@ -25,25 +25,40 @@ interface Task {
 export class BackgroundTasks {
   readonly #tasks: Task[] = [];
   readonly #stages: Stages | undefined;
+  readonly #cancellation: Cancellation | undefined;
+  #state: "open" | "begun" | "done" = "open";
 
-  /** @internal */
-  constructor(stages?: Stages) {
+  /**
+   * @param cancellation - That of the call that they belong to.
+   * @internal
+   */
+  constructor(stages?: Stages, cancellation?: Cancellation) {
     this.#stages = stages;
+    this.#cancellation = cancellation;
   }
 
   /**
    * Adds a task: `task(...args)` is called after the answer. What was injected into the handler is closed by then,
    * but for what the whole server shares.
    *
-   * @throws TypeError where `task` is no function.
+   * @throws TypeError where `task` is no function; an error where the call has ended, and nothing would run it.
    */
   add<const A extends readonly unknown[]>(task: (...args: A) => unknown, ...args: A): void {
     if (typeof task !== "function")
       throw new TypeError(
         "background.add() takes a function and its arguments: background.add(send, message).",
       );
+    if (this.#state === "done" || (this.#state === "open" && this.#cancellation?.settled))
+      throw new Error(
+        "background.add() comes too late: the call has ended. Add tasks before the handler returns.",
+      );
     const run = () => task(...args);
     this.#tasks.push({ name: task.name, run: this.#stages?.later(task.name, run) ?? run });
+  }
+
+  /** From now on what is added is run, until all is done. @internal */
+  begin(): void {
+    this.#state = "begun";
   }
 
   /** Runs what was added, and what is added meanwhile. @internal */
@@ -55,6 +70,7 @@ export class BackgroundTasks {
         logger.error({ ...fields, task: task.name, err: error }, "A background task failed");
       }
     }
+    this.#state = "done";
   }
 }
 
@@ -64,6 +80,7 @@ export class Background {
 
   /** Runs `tasks` once the answer of their call is sent. */
   begin(tasks: BackgroundTasks, cancellation: Cancellation, fields: object, logger: Logger): void {
+    tasks.begin();
     const work = new Promise<void>((resolve) => {
       cancellation.afterAnswer(() => resolve(tasks.run(fields, logger)));
     });

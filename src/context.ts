@@ -248,7 +248,7 @@ export class RequestContext<C extends ClientContext = ClientContext> {
 
   /** Work to do once the answer is sent: `background.add(send, message)`. */
   get background(): BackgroundTasks {
-    return (this.#background ??= new BackgroundTasks(this.#services.stages));
+    return (this.#background ??= new BackgroundTasks(this.#services.stages, this.#envelope.cancellation));
   }
 
   /**

@@ -18,7 +18,7 @@ import { InputRequired } from "./inquiry.ts";
 import type { Page } from "./list.ts";
 import { isPromise } from "./promises.ts";
 import { cancelled } from "./refusals.ts";
-import { toPromptResult, toResourceResult, toToolResult } from "./result.ts";
+import { asCopied, toPromptResult, toResourceResult, toToolResult } from "./result.ts";
 import type { Sealed, SealedOperation } from "./seal.ts";
 import type { Services } from "./services.ts";
 
@@ -178,11 +178,11 @@ export function asResult({ kind, name }: Operation, result: unknown): object {
   if (result instanceof InputRequired) return result;
   switch (kind) {
     case "tool":
-      return toToolResult(result);
+      return toToolResult(asCopied(kind, result));
     case "resource":
-      return toResourceResult(result, name, undefined);
+      return toResourceResult(asCopied(kind, result), name, undefined);
     case "prompt":
-      return toPromptResult(result, undefined);
+      return toPromptResult(asCopied(kind, result), undefined);
     case "list":
       if (isPage(result, name)) return result;
       break;

@@ -54,9 +54,7 @@ export function toolHeart(tool: ToolDefinition, policy: Policy, options: HeartOp
     : noArguments;
   const check = argumentsCheck(tool.item.inputSchema, validate, tool.unknownArguments);
   const checked = tool.input ? staged("validation", options, check) : check;
-  const finish = tool.output
-    ? outputCheck(validator(tool.output, options.compile, `Tool "${tool.key}": output`))
-    : toToolResult;
+  const finish = resultOf(tool, options.compile);
   const handler = prepared(tool, policy, options, (value, ctx) => {
     if (!(value instanceof ToolResponse)) return finish(value);
     describeResponse(ctx, value.metadata);
@@ -68,6 +66,14 @@ export function toolHeart(tool: ToolDefinition, policy: Policy, options: HeartOp
     const input = checked(args, ctx);
     return isPromise(input) ? input.then((found) => handle(found, ctx)) : handle(input, ctx);
   });
+}
+
+/** Makes results of a tool's values, as its declared output has them. */
+export function resultOf(
+  { key, output }: ToolDefinition,
+  compile: SchemaCompiler,
+): (value: unknown) => unknown {
+  return output ? outputCheck(validator(output, compile, `Tool "${key}": output`)) : toToolResult;
 }
 
 export function resourceHeart(

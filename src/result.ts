@@ -9,7 +9,7 @@ import {
   isContentBlock,
   text,
 } from "./content.ts";
-import { toJsonData, toJsonText } from "./json.ts";
+import { isObject, toJsonData, toJsonText } from "./json.ts";
 import { asUriText } from "./uri-template.ts";
 
 /** The result of a tool call (specification, "CallToolResult"). */
@@ -163,6 +163,38 @@ export function toPromptResult(value: unknown, description: string | undefined):
     ),
     description,
   );
+}
+
+/**
+ * What a layer answers: where it is a copy of a result, `{ ...(await next()), content }`, or one in the specification's
+ * form, that result. What handlers return is never taken for one.
+ */
+export function asCopied(kind: "tool" | "resource" | "prompt", value: unknown): unknown {
+  if (!isObject(value) || Object.getPrototypeOf(value) !== Object.prototype) return value;
+  const { content, structuredContent, isError, contents, messages, description, ...others } = value;
+  if (Object.keys(others).length > 0) return value;
+  if (kind === "tool" && isListOf(content, isBlock)) {
+    return new ToolResult(content, { structuredContent, ...(isError === true && { isError }) });
+  }
+  if (kind === "resource" && isListOf(contents, isContents)) return new ResourceResult(contents);
+  if (kind === "prompt" && isListOf(messages, isPromptMessage)) {
+    return toPromptResult(messages, typeof description === "string" ? description : undefined);
+  }
+  return value;
+}
+
+function isListOf<T>(value: unknown, is: (item: unknown) => item is T): value is readonly T[] {
+  return Array.isArray(value) && value.every(is);
+}
+
+const BLOCK_TYPES: readonly unknown[] = ["text", "image", "audio", "resource_link", "resource"];
+
+function isBlock(value: unknown): value is ContentBlock {
+  return isObject(value) && BLOCK_TYPES.includes(value["type"]);
+}
+
+function isContents(value: unknown): value is ResourceContents {
+  return isObject(value) && typeof value["uri"] === "string" && ("text" in value || "blob" in value);
 }
 
 function toContent(value: unknown): readonly ContentBlock[] {

@@ -21,13 +21,22 @@ import type { Ask, ListKind } from "./call.ts";
 import type { Operation } from "./context.ts";
 import { asResult } from "./dispatch.ts";
 import { MCPError } from "./errors.ts";
-import { type HeartOptions, completionHeart, promptHeart, resourceHeart, toolHeart } from "./heart.ts";
+import {
+  type HeartOptions,
+  completionHeart,
+  promptHeart,
+  resourceHeart,
+  resultOf,
+  toolHeart,
+} from "./heart.ts";
+import { InputRequired } from "./inquiry.ts";
 import type { Page } from "./list.ts";
 import type { ParamHeader } from "./param-headers.ts";
 import { Policy } from "./policy.ts";
 import { after } from "./promises.ts";
 import { recorded } from "./recording.ts";
 import { notFound } from "./refusals.ts";
+import { ToolResult, asCopied } from "./result.ts";
 import { readableUris } from "./subscribing.ts";
 import { timeLimitIn, timed } from "./time-limit.ts";
 import { telling } from "./told-arguments.ts";
@@ -132,11 +141,22 @@ const presenting: PassiveLayer & PassingLayer = {
   [pass]: present,
 };
 
+/** What layers answer in the place of a tool with a declared output is held to that, as what its handler returns. */
+function declaring(tool: ToolDefinition, compile: HeartOptions["compile"]): PassiveLayer & PassingLayer {
+  const finish = resultOf(tool, compile);
+  const handle: Pass = (_ctx, rest) =>
+    after(rest(), (answer) => {
+      const result = asCopied("tool", answer);
+      return result instanceof ToolResult || result instanceof InputRequired ? result : finish(result);
+    });
+  return { name: "declaring", passive: true, handle, [pass]: handle };
+}
+
 /** Seals components whose schemas are known to compile. */
 export function seal(definitions: readonly ComponentDefinition[], options: SealOptions): Sealed {
   const { middleware } = options;
-  const outer =
-    options.observers.length === 0 ? middleware : [...options.observers, presenting, ...middleware];
+  const watching = options.observers.length === 0 ? [] : [...options.observers, presenting];
+  const outer = [...watching, ...middleware];
   const timeout = timeLimitIn(middleware, options.timeout);
   const authentications = authenticationsIn(middleware);
   const isPrivate = authentications.some(({ optional }) => !optional);
@@ -194,7 +214,9 @@ export function seal(definitions: readonly ComponentDefinition[], options: SealO
       access: policy.authenticated ? "authenticated" : "public",
       scopes: policy.scopes,
     });
-    const layers = [...outer, ...definition.layers, ...options.declared(definition)];
+    const inner = [...middleware, ...definition.layers, ...options.declared(definition)];
+    const declares = definition.kind === "tool" && definition.output && !inner.every(isPassive);
+    const layers = [...watching, ...(declares ? [declaring(definition, options.compile)] : []), ...inner];
     const limit = definition.timeout ?? timeLimitIn(layers, timeout);
     return {
       operation,

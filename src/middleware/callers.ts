@@ -1,6 +1,7 @@
 /** Who shares a limit: one text for all calls that are counted together. */
 
 import { type RequestContext, identityOf, originOf } from "../context.ts";
+import { shown } from "../known-options.ts";
 import type { CountedBy } from "../limits.ts";
 import { network } from "./network.ts";
 
@@ -9,7 +10,7 @@ export type CallerOf = (ctx: RequestContext) => string | undefined;
 
 /** What tells callers apart. Nothing of it is what a caller could choose: forwarded addresses count from trusted proxies alone. */
 export function callerOf(by: CountedBy): CallerOf {
-  if (typeof by === "function") return (ctx) => by(ctx);
+  if (typeof by === "function") return (ctx) => named(by(ctx));
   switch (by) {
     case "server":
       return () => "all";
@@ -23,6 +24,12 @@ export function callerOf(by: CountedBy): CallerOf {
     case "client":
       return client;
   }
+}
+
+/** Other values would be one text for many callers, as promises are. */
+function named(caller: unknown): string | undefined {
+  if (caller === undefined || typeof caller === "string") return caller;
+  throw new Error(`by gave ${shown(caller)}: give a text at once, or undefined where a call does not count.`);
 }
 
 /** Whether callers have to be known for this. */

@@ -244,3 +244,33 @@ test("what is no function is told at once", async () => {
     { err: { message: expect.stringContaining("background.add() takes a function and its arguments") } },
   ]);
 });
+
+test("a task that comes when its call has ended, and nothing would run it, is told at once", async () => {
+  const { server } = made();
+  const late: unknown[] = [];
+  const ran: string[] = [];
+  const add = (background: { add: (task: () => void) => void }, what: string) => {
+    try {
+      background.add(() => void ran.push(what));
+    } catch (error) {
+      late.push((error as Error).message);
+    }
+  };
+  server.tool("none_before", about, (_args, ctx) => {
+    setTimeout(() => add(ctx.background, "late"), 20);
+    return "done";
+  });
+  server.tool("one_before", about, (_args, { background }) => {
+    add(background, "in time");
+    background.add(() => add(background, "by a task"));
+    setTimeout(() => add(background, "late"), 20);
+    return "done";
+  });
+  const client = await TestClient.connect(server);
+  for (const name of ["none_before", "one_before"]) expect(await client.call(name)).toBe("done");
+  await vi.waitFor(() => expect(late).toHaveLength(2), { timeout: 5_000 });
+  expect(late[0]).toBe(
+    "background.add() comes too late: the call has ended. Add tasks before the handler returns.",
+  );
+  expect(ran).toEqual(["in time", "by a task"]);
+});

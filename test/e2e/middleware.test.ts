@@ -10,6 +10,7 @@ import {
 } from "gantry-mcp";
 import { RequestError, TestClient, ToolCallError } from "gantry-mcp/testing";
 import { describe, expect, test, vi } from "vitest";
+import { z } from "zod";
 import { capturedLog } from "../support/captured-log.ts";
 
 /** A server with one of each kind behind `layers`, with `timeout` as its time limit. */
@@ -150,6 +151,74 @@ describe("a middleware that answers with what is no answer", () => {
     ]);
     expect(await client.call("act")).toEqual({ cached: true });
     expect((await client.listTools()).map(({ name }) => name)).toEqual(["act", "hang"]);
+  });
+});
+
+describe.each(["2026-07-28", "2025-11-25"] as const)("what a middleware makes of a result, on %s", (era) => {
+  type Layer = (operation: string, result: Record<string, unknown>) => unknown;
+
+  /** A client of a server with one of each kind, behind a layer. */
+  const changed = async (layer: Layer) => {
+    const log = capturedLog();
+    const server = new MCPServer({ name: "layered", version: "1.0.0", logger: log.logger })
+      .use({
+        name: "changing",
+        kinds: ["tool", "resource", "prompt"],
+        handle: async ({ operation }, next) =>
+          layer(operation.name, (await next()) as Record<string, unknown>),
+      })
+      .tool("text", { description: "Text." }, () => "text")
+      .tool("count", { description: "Counts.", output: z.object({ count: z.number() }) }, () => ({
+        count: 1,
+      }))
+      .resource("config://app", { name: "config", description: "Settings." }, () => "on")
+      .prompt("plan", { description: "Plan." }, () => "Plan it.");
+    return { client: await TestClient.connect(server, { era }), log };
+  };
+
+  test("a copy is the result, with what was changed", async () => {
+    const { client } = await changed((name, result) =>
+      name === "count"
+        ? { ...result, structuredContent: { count: 2 } }
+        : name === "text"
+          ? { ...result, content: [...(result["content"] as object[]), { type: "text", text: "more" }] }
+          : { ...result },
+    );
+    expect(await client.callTool("text")).toMatchObject({
+      content: [
+        { type: "text", text: "text" },
+        { type: "text", text: "more" },
+      ],
+    });
+    expect(await client.callTool("count")).toMatchObject({ structuredContent: { count: 2 } });
+    expect(await client.readResource("config://app")).toMatchObject({ contents: [{ text: "on" }] });
+    expect(await client.getPrompt("plan")).toMatchObject({ messages: [{ content: { text: "Plan it." } }] });
+  });
+
+  test("the specification's own form is a result too", async () => {
+    const { client } = await changed(() => ({ content: [{ type: "text", text: "no" }], isError: true }));
+    expect(await client.callTool("text")).toMatchObject({ content: [{ text: "no" }], isError: true });
+  });
+
+  test("a value in the place of a declared output is held to it, and structured", async () => {
+    const { client } = await changed(() => ({ count: 7 }));
+    expect(await client.callTool("count")).toMatchObject({
+      content: [{ type: "text", text: '{"count":7}' }],
+      structuredContent: { count: 7 },
+    });
+    const { client: other, log } = await changed(() => ({ count: "seven" }));
+    await expect(other.call("count")).rejects.toMatchObject({ code: "INTERNAL_ERROR" });
+    expect(log.entries()).toMatchObject([
+      { err: { message: expect.stringContaining("declared output: count:") } },
+    ]);
+  });
+
+  test("what handlers return is data, whatever its form", async () => {
+    const data = { content: [{ type: "text", text: "mine" }] };
+    const server = new MCPServer({ name: "layered", version: "1.0.0" })
+      .use((_ctx, next) => next())
+      .tool("data", { description: "Data." }, () => data);
+    expect(await (await TestClient.connect(server, { era })).call("data")).toEqual(data);
   });
 });
 

@@ -89,7 +89,7 @@ describe("an error that nobody catches, over HTTP", () => {
   });
 
   test("is none where only the reader of what is printed has gone", async () => {
-    const { server, call } = await start({ run: { ...HTTP, uncaught: "end" } });
+    const { server, call } = await start({ run: { ...HTTP, uncaught: "end" }, loops: true });
     server.child.stderr.destroy();
     server.child.stdout.destroy();
     for (let times = 0; times < 3; times++) expect(await call("print")).toBe("done");

@@ -181,7 +181,7 @@ test("what fails may be tried again; what succeeds although its caller has gone 
     })
     .tool("slow", { ...about, timeout: 40, idempotent: true }, async () => {
       runs++;
-      await new Promise((resolve) => setTimeout(resolve, 120));
+      await new Promise((resolve) => setTimeout(resolve, 400));
       return "ordered";
     });
   const client = await connect(server);
@@ -189,7 +189,7 @@ test("what fails may be tried again; what succeeds although its caller has gone 
   expect([await client.call("fail"), await client.call("fail")]).toEqual([2, 2]);
   expect(await codeOf(client.call("slow"))).toBe("TIMEOUT");
   expect(await codeOf(client.call("slow"))).toBe("TIMEOUT");
-  await vi.waitFor(async () => expect(await client.call("slow")).toBe("ordered"));
+  await vi.waitFor(async () => expect(await client.call("slow")).toBe("ordered"), { timeout: 5_000 });
   expect(runs).toBe(3);
 });
 

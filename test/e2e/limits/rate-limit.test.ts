@@ -2,7 +2,9 @@
 
 import {
   ConfigurationError,
+  type CountedBy,
   type LimitStore,
+  type Logger,
   MCPRouter,
   MCPServer,
   type RateLimitLayerOptions,
@@ -12,6 +14,7 @@ import {
 } from "gantry-mcp";
 import { RequestError, TestClient, type ToolCallError } from "gantry-mcp/testing";
 import { afterEach, describe, expect, test } from "vitest";
+import { capturedLog } from "../../support/captured-log.ts";
 import { listen } from "../../support/listening.ts";
 import { type Answer, MODERN, modern, modernHeaders, send } from "../../support/wire.ts";
 
@@ -32,8 +35,9 @@ const callers = () =>
 let now = 1_000_000;
 const store = () => memoryLimitStore({ now: () => now });
 
-function served(options: RateLimitLayerOptions): MCPServer {
-  return new MCPServer({ name: "limited", version: "1.0.0", limits: { store: store() } })
+function served(options: RateLimitLayerOptions, logger?: Logger): MCPServer {
+  const limits = { store: store() };
+  return new MCPServer({ name: "limited", version: "1.0.0", limits, ...(logger && { logger }) })
     .use(callers())
     .use(rateLimit(options))
     .tool("search", about, () => "found")
@@ -167,6 +171,22 @@ describe("who is counted with whom", () => {
     expect(await passing(() => ana.call("search"), 10)).toBe(2);
     expect(await passing(() => ana.call("export"), 10)).toBe(2);
   });
+
+  test.each<readonly [string, unknown]>([
+    ["a promise", async () => "ana"],
+    ["an object", () => ({ id: "ana" })],
+    ["a number", () => 7],
+  ])(
+    "by a function that gives %s, which would be the same for many: the log says what to give",
+    async (_what, by) => {
+      const log = capturedLog();
+      const client = await as(served({ perMinute: 2, by: by as CountedBy }, log.logger), "ana");
+      await expect(client.call("search")).rejects.toMatchObject({ code: "INTERNAL_ERROR" });
+      expect(log.entries()).toMatchObject([
+        { err: { message: expect.stringMatching(/^by gave .*: give a text at once, or undefined/) } },
+      ]);
+    },
+  );
 
   test("weights count for more, and what costs nothing always passes", async () => {
     const weight: RateLimitLayerOptions["weight"] = ({ operation: { kind, tags } }) =>

@@ -130,10 +130,40 @@ export const pipelineRooms: readonly Room[] = [
         replace: "if (tasks)",
       },
       {
+        what: "tasks that come too late",
+        file: "src/background.ts",
+        find: 'if (this.#state === "done" || (this.#state === "open" && this.#cancellation?.settled))',
+        replace: "if (false)",
+      },
+      {
         what: "waited for at shutdown",
         file: "src/transport/shutdown.ts",
         find: "if (!(await within(end - LEAST_FOR_HOOKS - performance.now(), background.done())))",
         replace: "if (background.size < 0)",
+      },
+    ],
+  },
+  {
+    name: "answers of layers",
+    tests: ["test/e2e/middleware", "test/e2e/limits/rate-limit"],
+    defences: [
+      {
+        what: "declared outputs",
+        file: "src/seal.ts",
+        find: "result instanceof ToolResult || result instanceof InputRequired ? result : finish(result)",
+        replace: "finish === undefined ? result : result",
+      },
+      {
+        what: "copies of results",
+        file: "src/result.ts",
+        find: "if (Object.keys(others).length > 0) return value;",
+        replace: "return value;",
+      },
+      {
+        what: "callers who would be one",
+        file: "src/middleware/callers.ts",
+        find: "return (ctx) => named(by(ctx));",
+        replace: "return (ctx) => by(ctx);",
       },
     ],
   },
