@@ -10,7 +10,7 @@ import {
   authenticate,
 } from "gantry-mcp";
 import { afterEach, describe, expect, test } from "vitest";
-import { capturedLog } from "../support/captured-log.ts";
+import { type CapturedLog, capturedLog } from "../support/captured-log.ts";
 import { listen } from "../support/listening.ts";
 import { scrape } from "../support/metrics.ts";
 import { envelope, send } from "../support/wire.ts";
@@ -28,10 +28,12 @@ function server(options?: MetricsOptions, more: Partial<MCPServerOptions> = {}) 
   const made = new MCPServer({ name: "measured", version: "1.0.0", logger: log.logger, ...more })
     .tool("act", about, () => "done")
     .enableMetrics(options);
-  /** Where metrics on a port of their own are told to be. */
-  const page = () => log.entries().find(({ message }) => message === "Metrics are served")?.["url"] as string;
-  return { made, page, log };
+  return { made, page: () => pageIn(log), log };
 }
+
+/** Where metrics on a port of their own are told to be. */
+const pageIn = (log: CapturedLog) =>
+  log.entries().find(({ message }) => message === "Metrics are served")?.["url"] as string;
 
 const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
 
@@ -170,7 +172,13 @@ describe("on a port of their own", () => {
   });
 
   test("the last scrape works while the server drains and its hooks run, and the port is closed then", async () => {
-    const { made, page } = server({ port: 0 });
+    const log = capturedLog();
+    const page = () => pageIn(log);
+    const states: (number | undefined)[] = [];
+    const look = async () => states.push((await scrape(page())).value("gantry_ready"));
+    const made = new MCPServer({ name: "measured", version: "1.0.0", logger: log.logger })
+      .onShutdown(look)
+      .enableMetrics({ port: 0 });
     let entered = () => {};
     let release = () => {};
     const inside = new Promise<void>((resolve) => (entered = resolve));
@@ -178,9 +186,6 @@ describe("on a port of their own", () => {
       entered();
       return new Promise<string>((resolve) => (release = () => resolve("done")));
     });
-    const states: (number | undefined)[] = [];
-    const look = async () => states.push((await scrape(page())).value("gantry_ready"));
-    made.onShutdown(look);
     const { url, close } = await listen(made);
     await look();
     const answer = fetch(url, envelope("tools/call", { name: "wait" }));

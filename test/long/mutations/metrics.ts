@@ -5,16 +5,10 @@ import type { Room } from "./defence.ts";
 export const metricsRooms: readonly Room[] = [
   {
     name: "metrics",
-    tests: ["test/e2e/metrics"],
+    tests: ["test/e2e/metrics-access"],
     defences: [
       {
         what: "callers identified",
-        file: "src/transport/protection.ts",
-        find: '{ ...operation, access: "authenticated" }',
-        replace: "operation",
-      },
-      {
-        what: "callers whom a mounted server identifies",
         file: "src/transport/protection.ts",
         find: "return identityOf(ctx) ? undefined : UNKNOWN_CALLER;",
         replace: "return undefined;",
@@ -78,12 +72,14 @@ export const metricsRooms: readonly Room[] = [
         file: "src/observe/calls.ts",
         find: " ? name : UNKNOWN;",
         replace: " ? name : name;",
+        tests: ["test/e2e/metrics.test"],
       },
       {
         what: "codes without end",
         file: "src/observe/calls.ts",
         find: "own.size >= MOST_CODES || ",
         replace: "",
+        tests: ["test/e2e/metrics.test"],
       },
       {
         what: "codes that are long",
@@ -118,6 +114,7 @@ export const metricsRooms: readonly Room[] = [
         file: "src/observe/calls.ts",
         find: "whenAnswered(ctx, () => failed(cancellationOf(ctx).reason));",
         replace: "",
+        tests: ["test/e2e/metrics.test"],
       },
       {
         what: "the last scrape",
