@@ -120,6 +120,7 @@ export const scenarios = [
     "circuitBreaker",
     "logging",
     "metrics",
+    "audit",
     "dependency",
     "background",
     "cacheMiss",
@@ -137,6 +138,18 @@ export const scenarios = [
     identified: true,
     variants: ["gantry", "bare"],
     targets: { toBare: 2.2 },
+  },
+  {
+    ...layered("stack-audit", [
+      "audit",
+      "identity",
+      "timeout",
+      "rateLimit",
+      "concurrency",
+      "cacheMiss",
+      "metadata",
+    ]),
+    identified: true,
   },
 ];
 

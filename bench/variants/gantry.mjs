@@ -1,7 +1,11 @@
 // Gantry from dist/, with the defaults an author gets.
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import {
   MCPServer,
   ToolResponse,
+  audit,
   authenticate,
   circuitBreaker,
   concurrency,
@@ -23,7 +27,15 @@ const layersByName = {
   concurrency: () => concurrency({ max: 1_000 }),
   circuitBreaker: () => circuitBreaker(),
   logging: () => logging({ logger: nowhere }),
+  audit: () => audit({ file: join(folder(), "audit.jsonl"), key: secret }),
 };
+
+/** A folder that goes with this process. */
+function folder() {
+  const made = mkdtempSync(join(tmpdir(), "gantry-bench-"));
+  process.on("exit", () => rmSync(made, { recursive: true, force: true }));
+  return made;
+}
 
 /** What a call opens and closes, as those do that wait for others. */
 const connection = dependency(async function* () {

@@ -215,11 +215,13 @@ function around<A>(
       });
       // What was refused told its caller nothing that had to be recorded first.
       const mustBeWritten = isClosed(ctx.operation) && verdict.decision === "allowed";
-      return new Promise((resolve) => {
+      return new Promise((resolve, reject) => {
         writer.append(body, mustBeWritten, (written) => {
-          resolve(written || !mustBeWritten ? ending : { error: unrecorded() });
+          if (!written && mustBeWritten) reject(unrecorded());
+          else if ("error" in ending) reject(ending.error);
+          else resolve(ending.result);
         });
-      }).then((settled) => settle(settled as Ending));
+      });
     };
     return either(
       () => run(ctx, ask),

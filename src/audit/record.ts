@@ -86,7 +86,7 @@ export function callRecord({ ctx, about: what, verdict, duration, args }: CallFa
   const { trace, metadata } = ctx;
   const { decision, outcome, code } = verdict;
   let record =
-    `"time":"${new Date().toISOString()}","type":"call",${what},"requestId":${text(ctx.requestId)}` +
+    `"time":"${time()}","type":"call",${what},"requestId":${text(ctx.requestId)}` +
     (trace ? `,"traceId":"${trace.traceId}"` : "") +
     `,"protocol":${text(ctx.protocolVersion)},${who(identityOf(ctx))}` +
     `,"decision":"${decision}","outcome":"${outcome}"` +
@@ -95,6 +95,19 @@ export function callRecord({ ctx, about: what, verdict, duration, args }: CallFa
   record += args;
   if (Object.keys(metadata).length > 0) record += `,"metadata":${bounded(metadata, LONGEST_VALUE)}`;
   return record;
+}
+
+let last = 0;
+let lastTime = "";
+
+/** The time, written once for all records of one millisecond. */
+function time(): string {
+  const millisecond = Date.now();
+  if (millisecond !== last) {
+    last = millisecond;
+    lastTime = new Date(millisecond).toISOString();
+  }
+  return lastTime;
 }
 
 /** The members that tell of arguments: their digest, and what may be shown of them. */
@@ -108,9 +121,18 @@ export function argumentsRecord(
   return `,"arguments":{"${digest.name}":${digestOf(args, digest)}}${shown}`;
 }
 
-/** Who calls; and where that is somebody else, who acts for it (RFC 8693, section 4.1). */
+/** What has been written of identities that authenticators keep for many requests. */
+const written = new WeakMap<VerifiedIdentity, string>();
+
 function who(identity: VerifiedIdentity | undefined): string {
   if (!identity) return '"who":{"clientId":"anonymous"}';
+  let members = written.get(identity);
+  if (members === undefined) written.set(identity, (members = callers(identity)));
+  return members;
+}
+
+/** Who calls; and where that is somebody else, who acts for it (RFC 8693, section 4.1). */
+function callers(identity: VerifiedIdentity): string {
   const { clientId, subject, issuer, tenantId, claims } = identity;
   const members = { clientId, subject, issuer, tenantId };
   const caller = `"who":${json(texts(members))}`;
@@ -178,8 +200,12 @@ function boundedValue(value: unknown, longest: number): string {
 
 /** A text that is bounded. */
 function text(value: string): string {
-  return json(shortened(value));
+  const bounded = shortened(value);
+  return PLAIN.test(bounded) ? `"${bounded}"` : json(bounded);
 }
+
+/** What JSON writes as it is, as nearly all names and ids are. */
+const PLAIN = /^[ !#-[\]-~]*$/;
 
 /** What JSON leaves as it is, and what some readers take for the end of a line, or a terminal for a command. */
 const UNSAFE = /[\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g;

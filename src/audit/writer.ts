@@ -59,7 +59,7 @@ interface Segment {
 }
 
 /** So many batches may be on their way to the disk: while one gets there, the next is made. */
-const MOST_AT_ONCE = 2;
+const MOST_AT_ONCE = 1;
 
 /** What is kept while nothing can be written, in characters. Beyond, records are lost, and counted. */
 const MOST_KEPT = 16 * 1_024 * 1_024;

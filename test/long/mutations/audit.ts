@@ -125,8 +125,8 @@ export const auditRooms: readonly Room[] = [
       {
         what: "results withheld",
         file: "src/audit/audit.ts",
-        find: "resolve(written || !mustBeWritten ? ending : { error: unrecorded() });",
-        replace: "resolve(ending);",
+        find: "if (!written && mustBeWritten) reject(unrecorded());\n          else if",
+        replace: "if",
       },
       {
         what: "a key is needed",
@@ -217,6 +217,36 @@ export const auditRooms: readonly Room[] = [
         file: "src/audit/verify.ts",
         find: "if (ended || isPatched(line.bytes)) throw",
         replace: "if (false as boolean) throw",
+      },
+    ],
+  },
+  {
+    name: "audit-lines",
+    tests: ["test/security/audit-injection"],
+    defences: [
+      {
+        what: "line separators escaped",
+        file: "src/audit/record.ts",
+        find: "/[\\u007f-\\u009f\\u200e\\u200f\\u2028-\\u202e\\u2066-\\u2069\\ufeff]/g",
+        replace: "/[\\u007f-\\u009f]/g",
+      },
+      {
+        what: "control characters escaped",
+        file: "src/audit/record.ts",
+        find: "const PLAIN = /^[ !#-[\\]-~]*$/;",
+        replace: 'const PLAIN = /^[^"]*$/;',
+      },
+      {
+        what: "names bounded",
+        file: "src/audit/record.ts",
+        find: "const bounded = shortened(value);",
+        replace: "const bounded = value; void shortened;",
+      },
+      {
+        what: "fields bounded",
+        file: "src/audit/record.ts",
+        find: "return value.length > longest ? json(`${value.slice(0, longest)}…`) : json(value);",
+        replace: "return json(value);",
       },
     ],
   },
