@@ -60,6 +60,9 @@ export interface PassingLayer extends MiddlewareLayer {
   readonly [pass]: Pass;
 }
 
+/** The member of layers that no author has added: they do not count where layers are told by their number. */
+export const uncounted: unique symbol = Symbol("uncounted");
+
 /** An operation's innermost function, and an onion around it: the result or {@link Refused}, or a promise of it. */
 export type Run<A> = (ctx: RequestContext, ask: A) => unknown;
 
@@ -98,7 +101,7 @@ export function compose<A>(layers: readonly Middleware[], kind: OperationKind, h
       });
       if (result !== undefined) return result;
       throw new Error(
-        `The middleware ${title(middleware, index)} returned nothing: write "return next()", or return an answer of its own.`,
+        `The middleware ${title(layers, index)} returned nothing: write "return next()", or return an answer of its own.`,
       );
     };
   }, throwing);
@@ -145,6 +148,8 @@ function isPassing(middleware: Middleware): middleware is PassingLayer {
 }
 
 /** How the author finds it: by its name, and its place in the order of `use()`. */
-function title({ name }: Middleware, index: number): string {
-  return name === "" ? `number ${index + 1}` : `"${name}" (number ${index + 1})`;
+function title(layers: readonly Middleware[], index: number): string {
+  const { name } = layers[index] as Middleware;
+  const number = layers.slice(0, index + 1).filter((layer) => !(uncounted in layer)).length;
+  return name === "" ? `number ${number}` : `"${name}" (number ${number})`;
 }

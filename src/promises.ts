@@ -27,7 +27,8 @@ export function either<R>(
   } catch (error) {
     return rejected(error);
   }
-  return isPromise(result) ? result.then(fulfilled, rejected) : fulfilled(result);
+  // A bare `then`, as queries of databases have, gives nothing that could be waited for.
+  return isPromise(result) ? Promise.resolve(result).then(fulfilled, rejected) : fulfilled(result);
 }
 
 /** A promise that a handler may leave alone: a question that ends the call ends those who wait for others too. */

@@ -10,12 +10,14 @@ import type {
 import { admitting, authenticationsIn, recognising } from "./authentication.ts";
 import {
   type Middleware,
+  type MiddlewareLayer,
   type Pass,
   type PassingLayer,
   type PassiveLayer,
   type Run,
   isPassive,
   pass,
+  uncounted,
 } from "./compose.ts";
 import type { Ask, ListKind } from "./call.ts";
 import type { Operation } from "./context.ts";
@@ -120,7 +122,7 @@ export interface SealOptions extends HeartOptions {
   readonly kinds: ReadonlySet<ComponentDefinition["kind"]>;
   readonly middleware: readonly Middleware[];
   /** Layers of those who watch, around all others and around nothing but operations. They are passive. */
-  readonly observers: readonly Middleware[];
+  readonly observers: readonly MiddlewareLayer[];
   /** The time limit of components that set none, and of what is no component's, in milliseconds. */
   readonly timeout: number;
   readonly pageSize: number;
@@ -141,6 +143,11 @@ const presenting: PassiveLayer & PassingLayer = {
   [pass]: present,
 };
 
+/** A layer that no author has added. */
+function ours<L extends MiddlewareLayer>(layer: L): L {
+  return { ...layer, [uncounted]: true };
+}
+
 /** What layers answer in the place of a tool with a declared output is held to that, as what its handler returns. */
 function declaring(tool: ToolDefinition, compile: HeartOptions["compile"]): PassiveLayer & PassingLayer {
   const finish = resultOf(tool, compile);
@@ -155,7 +162,7 @@ function declaring(tool: ToolDefinition, compile: HeartOptions["compile"]): Pass
 /** Seals components whose schemas are known to compile. */
 export function seal(definitions: readonly ComponentDefinition[], options: SealOptions): Sealed {
   const { middleware } = options;
-  const watching = options.observers.length === 0 ? [] : [...options.observers, presenting];
+  const watching = options.observers.length === 0 ? [] : [...options.observers, presenting].map(ours);
   const outer = [...watching, ...middleware];
   const timeout = timeLimitIn(middleware, options.timeout);
   const authentications = authenticationsIn(middleware);
@@ -216,7 +223,11 @@ export function seal(definitions: readonly ComponentDefinition[], options: SealO
     });
     const inner = [...middleware, ...definition.layers, ...options.declared(definition)];
     const declares = definition.kind === "tool" && definition.output && !inner.every(isPassive);
-    const layers = [...watching, ...(declares ? [declaring(definition, options.compile)] : []), ...inner];
+    const layers = [
+      ...watching,
+      ...(declares ? [ours(declaring(definition, options.compile))] : []),
+      ...inner,
+    ];
     const limit = definition.timeout ?? timeLimitIn(layers, timeout);
     return {
       operation,

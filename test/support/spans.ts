@@ -20,6 +20,7 @@ export interface Seen {
   readonly attributes: Readonly<Record<string, unknown>>;
   /** `ERROR` and its description, where that is its status. */
   readonly error: string | undefined;
+  readonly durationMs: number;
   readonly events: readonly { readonly name: string; readonly attributes: object }[];
 }
 
@@ -79,6 +80,7 @@ function seen(span: ReadableSpan): Seen {
     links: span.links.map(({ context }) => context.spanId),
     attributes: span.attributes,
     error: code === SpanStatusCode.ERROR ? (message ?? "") : undefined,
+    durationMs: span.duration[0] * 1e3 + span.duration[1] / 1e6,
     events: span.events.map(({ name, attributes = {} }) => ({ name, attributes })),
   };
 }

@@ -210,6 +210,17 @@ test("a handler that goes on after its call has a span as long as the call", asy
   expect(only(spans, "handler")).toMatchObject({ attributes: { "error.type": "TIMEOUT" }, error: "" });
 });
 
+test("a handler's thenable is waited for, as it is without tracing", async () => {
+  const soon = (resolve: (value: string) => void) => void setTimeout(() => resolve("rows"), 20);
+  // oxlint-disable-next-line unicorn/no-thenable -- as query builders are
+  const thenable = { then: soon };
+  const server = make().tool("select", about, () => thenable as unknown as Promise<string>);
+  const client = await connected(server);
+  expect(await client.call("select")).toBe("rows");
+  const { durationMs } = only(recorder.take(), "handler");
+  expect(durationMs).toBeGreaterThan(15);
+});
+
 test("a question is no failure of the handler", async () => {
   const server = make().tool("ask", about, async (_args, ctx) => {
     await ctx.elicit("Sure?", z.object({ yes: z.boolean() }));

@@ -229,6 +229,18 @@ test("what a layer answers that is no answer has failed", async () => {
   });
 });
 
+test("layers are counted as their author added them", async () => {
+  const { server, log } = traced();
+  server
+    .use((_ctx, next) => next())
+    .use(async (ctx, next) => (ctx.operation.kind === "tool" ? undefined : next()));
+  const client = await TestClient.connect(server);
+  await client.callTool("echo", { text: "hi" });
+  expect(log.entries()).toMatchObject([
+    { err: { message: expect.stringContaining("The middleware number 2 returned nothing") } },
+  ]);
+});
+
 test("a call whose layer never ends has its span when it is answered", async () => {
   const { server } = traced();
   server.use(async (ctx, next) => {
