@@ -55,7 +55,7 @@ class Door {
 
   static async open(open: boolean): Promise<Door> {
     const running: ListeningServer = await listen(
-      closedServer({ open, logger: capturedLog().logger, http: { sessions: true } }),
+      closedServer({ open, logger: capturedLog().logger, http: { sessions: true } }).enableMetrics(),
     );
     const handshake = ANYTHING.at(-1);
     const session = async (credentials: Record<string, string>) => {
@@ -284,10 +284,10 @@ describe("beside messages", () => {
         ...["/.well-known/oauth-protected-resource", "/.well-known/oauth-protected-resource/mcp"].flatMap(
           (path) => [`GET ${path} 200`, `HEAD ${path} 200`, `OPTIONS ${path} 204`],
         ),
-        "GET /health/live 200",
-        "HEAD /health/live 200",
-        "GET /health/ready 200",
-        "HEAD /health/ready 200",
+        ...["/health/live", "/health/ready", "/health/startup"].flatMap((path) => [
+          `GET ${path} 200`,
+          `HEAD ${path} 200`,
+        ]),
       ].toSorted(),
     );
   }, 60_000);
