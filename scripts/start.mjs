@@ -35,5 +35,6 @@ if (npm && process.platform !== "win32") {
 const main = join(root, "examples", "task-api", "main.ts");
 process.env.TSX_TSCONFIG_PATH = join(root, "tsconfig.json");
 process.argv[1] = main;
+process.execArgv.push("--import", "tsx"); // of workers
 await import("tsx");
 await import(pathToFileURL(main).href);

@@ -1,6 +1,8 @@
+import cluster from "node:cluster";
 import { ConfigurationError } from "gantry-mcp";
 import { howToConnect, howToSignIn } from "./connect.ts";
 import { signInFor } from "./identity.ts";
+import { backendFor, observe } from "./operations.ts";
 import { readOptions } from "./options.ts";
 import { seed } from "./seed.ts";
 import { taskServer } from "./server.ts";
@@ -11,21 +13,34 @@ const store = await TaskStore.open(options.dataDir);
 
 try {
   const signIn = signInFor(options);
-  const server = taskServer(store, signIn?.authentication);
+  const server = taskServer(store, signIn?.authentication, {
+    publicUrl: options.publicUrl,
+    backend: backendFor(options),
+    observe: (observed) => observe(observed, options),
+  });
   if (signIn?.development) {
     const { issuer, clients } = signIn.development;
     server.enableTokenEndpoint(issuer, { clients });
   }
-  server.onStartup(() => {
+  // Each worker runs all of this once more.
+  if (cluster.isPrimary) {
     if (options.seed && store.isNew()) seed(store);
     console.error(`Tasks are kept in ${options.dataDir}`);
-  });
+  }
   server.onShutdown(() => store.close());
   if (options.stdio) {
     await server.run({ transport: "stdio", token: process.env["MCP_TOKEN"] });
   } else {
-    const { url } = await server.run({ transport: "http", host: options.host, port: options.port });
-    console.error(signIn?.development ? howToSignIn(url, signIn.development.clients) : howToConnect(url));
+    const { host, port, processes, allowUnauthenticated } = options;
+    const { url } = await server.run({
+      transport: "http",
+      host,
+      port,
+      processes,
+      ...(allowUnauthenticated !== undefined && { allowUnauthenticated }),
+    });
+    if (cluster.isPrimary)
+      console.error(signIn?.development ? howToSignIn(url, signIn.development.clients) : howToConnect(url));
   }
 } catch (error) {
   if (!(error instanceof ConfigurationError)) throw error;

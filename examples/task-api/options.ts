@@ -12,6 +12,12 @@ const usage = `The Task API: the tasks of a team, as an MCP server.
   --issuer <url>      people say who they are: with tokens of this identity provider (default: TASK_API_ISSUER)
   --resource <url>    the URL of this server, for which the tokens are (default: TASK_API_RESOURCE)
   --roles-claim <name> where tokens have the roles admin and member (default: TASK_API_ROLES_CLAIM, else roles)
+  --allow-unauthenticated <reason>
+                      why whoever reaches --host may do everything, where nobody says who they are
+  --public-url <url>  by which URL clients call the server then, such as http://127.0.0.1:8080/mcp
+  --processes <n>     how many processes serve: a number, or auto for one on each core (default: 1)
+  --redis <url>       where several servers share what they count and keep (default: REDIS_URL)
+  --audit <file>      who did what, signed with AUDIT_KEY (default: TASK_API_AUDIT, else not written)
   --help              show this`;
 
 export interface Options {
@@ -24,11 +30,17 @@ export interface Options {
   readonly issuer: string | undefined;
   readonly resource: string | undefined;
   readonly rolesClaim: string;
+  readonly allowUnauthenticated: string | undefined;
+  readonly publicUrl: string | undefined;
+  readonly processes: number | "auto";
+  readonly redis: string | undefined;
+  readonly audit: string | undefined;
 }
 
 /** The command line, with the environment behind it. Ends the process where it makes no sense. */
 export function readOptions(): Options {
   const { PORT, TASK_API_DATA, TASK_API_ISSUER, TASK_API_RESOURCE, TASK_API_ROLES_CLAIM } = process.env;
+  const { TASK_API_AUDIT, REDIS_URL } = process.env;
   try {
     const { values } = parseArgs({
       options: {
@@ -41,6 +53,11 @@ export function readOptions(): Options {
         issuer: { type: "string" },
         resource: { type: "string" },
         "roles-claim": { type: "string", default: TASK_API_ROLES_CLAIM || "roles" },
+        "allow-unauthenticated": { type: "string" },
+        "public-url": { type: "string" },
+        processes: { type: "string", default: "1" },
+        redis: { type: "string", default: REDIS_URL || "" },
+        audit: { type: "string", default: TASK_API_AUDIT || "" },
         help: { type: "boolean", default: false },
       },
     });
@@ -50,7 +67,9 @@ export function readOptions(): Options {
     }
     const port = Number(values.port);
     if (!/^\d+$/.test(values.port) || port > 65_535) throw new Error(`${values.port} is no port`);
-    const { host, stdio, seed, auth } = values;
+    const { host, stdio, seed, auth, processes } = values;
+    if (processes !== "auto" && !/^[1-9]\d*$/.test(processes))
+      throw new Error(`--processes ${processes}: write a number from 1, or auto`);
     const dev = auth === "dev";
     if (auth !== undefined && !dev) throw new Error(`--auth ${auth} is not known: write --auth dev`);
     if (dev && stdio) throw new Error("--auth dev issues tokens over HTTP: leave out --stdio");
@@ -71,6 +90,11 @@ export function readOptions(): Options {
       issuer,
       resource,
       rolesClaim: values["roles-claim"],
+      allowUnauthenticated: values["allow-unauthenticated"],
+      publicUrl: values["public-url"],
+      processes: processes === "auto" ? processes : Number(processes),
+      redis: values.redis || undefined,
+      audit: values.audit || undefined,
     };
   } catch (error) {
     console.error(`${error instanceof Error ? error.message : String(error)}\n\n${usage}`);

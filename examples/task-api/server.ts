@@ -1,4 +1,4 @@
-import { type AuthenticationLayer, type CacheStore, MCPRouter, MCPServer } from "gantry-mcp";
+import { type AuthenticationLayer, type Backend, type CacheStore, MCPRouter, MCPServer } from "gantry-mcp";
 import { logging, memoryCache, rateLimit } from "gantry-mcp";
 import { byRole, everything } from "./access.ts";
 import { addPrompts } from "./prompts.ts";
@@ -6,11 +6,25 @@ import { addResources } from "./resources.ts";
 import type { TaskStore } from "./store.ts";
 import { addTools } from "./tools.ts";
 
+/** What the server is given besides its store. */
+interface Surroundings {
+  /** By which URL clients call it, where no authentication says so. */
+  readonly publicUrl?: string | undefined;
+  /** Where it shares what it counts with other servers. */
+  readonly backend?: Backend | undefined;
+  /** Adds layers outside all others. */
+  readonly observe?: (server: MCPServer) => void;
+}
+
 /**
  * The Task API over a store: everything but the way in. With `authentication`, a layer that finds out who calls,
  * people may do what their roles allow, and calls are logged and counted; without it everybody may do everything.
  */
-export function taskServer(store: TaskStore, authentication?: AuthenticationLayer): MCPServer {
+export function taskServer(
+  store: TaskStore,
+  authentication?: AuthenticationLayer,
+  { publicUrl, backend, observe }: Surroundings = {},
+): MCPServer {
   const server = new MCPServer({
     name: "task-api",
     title: "Task API",
@@ -21,7 +35,10 @@ export function taskServer(store: TaskStore, authentication?: AuthenticationLaye
       "delete_task is for mistakes only, since it takes the task's comments along.",
     unknownArguments: "refuse",
     cache: { store: cacheOf(store) },
+    ...(publicUrl !== undefined && { http: { publicUrl } }),
+    ...(backend && { backend }),
   });
+  observe?.(server);
   const layers = authentication ? [logging(), authentication, rateLimit({ perMinute: 300 })] : [];
   for (const layer of layers) server.use(layer);
   const access = authentication ? byRole(store) : everything;
