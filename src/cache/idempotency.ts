@@ -56,8 +56,24 @@ export function idempotent({ name, definition, plan, timeout, store, logger }: I
   /** Resolve when calls of this process have ended. */
   const underWay = new Map<string, Promise<unknown>>();
 
+  /** Holds a claim until its call has an answer: the time that a user takes to give theirs is none of the call's. */
+  const hold = (key: string, claimed: string, ctx: RequestContext) => {
+    const cancellation = cancellationOf(ctx);
+    const renew = async () => {
+      if (cancellation.settled || cancellation.cancelled) return;
+      try {
+        await store.replace(key, claimed, claimed, timeout + CLAIM_AFTER);
+      } catch (err) {
+        logger.warn({ name: definition.key, err }, "The claim of an idempotent call could not be renewed");
+      }
+    };
+    const timer = setInterval(() => void renew(), timeout);
+    return () => clearInterval(timer);
+  };
+
   const first = async (key: string, known: Known, ctx: RequestContext, run: () => unknown) => {
     const claimed = JSON.stringify(known);
+    const letGo = hold(key, claimed, ctx);
     let end = () => {};
     const ended = new Promise<void>((resolve) => (end = resolve));
     underWay.set(key, ended);
@@ -69,6 +85,7 @@ export function idempotent({ name, definition, plan, timeout, store, logger }: I
       text = ctx.inquiry?.pending ? undefined : packed(result, ctx.metadata);
       return result;
     } finally {
+      letGo();
       try {
         // What has failed may be tried again. What has succeeded has, also where nobody waits for it any more.
         if (text === undefined) await store.release(key, claimed);

@@ -15,6 +15,8 @@ import { TestClient, type ToolCallError } from "gantry-mcp/testing";
 import { describe, expect, test, vi } from "vitest";
 import { z } from "zod";
 import { capturedLog } from "../../support/captured-log.ts";
+import { listen } from "../../support/listening.ts";
+import { connectTo } from "../../support/talkers.ts";
 
 const about = { description: "About it." };
 const input = z.object({ item: z.string(), count: z.int().default(1) });
@@ -207,6 +209,42 @@ test("a call that asks runs again with its answers, and then no more", async () 
     onElicit: () => ({ action: "accept", content: { sure: true } }),
   });
   expect([await client.call("order"), await client.call("order")]).toEqual(["accept 1", "accept 1"]);
+});
+
+test("a user may take longer to answer than a call: it is not made again meanwhile", async () => {
+  let now = 0;
+  let answer = () => {};
+  let effects = 0;
+  const store = memoryIdempotencyStore({ now: () => now });
+  const options = { http: { sessions: true }, idempotency: { store }, logger: capturedLog().logger };
+  const server = new MCPServer({ name: "asks", version: "1.0.0", ...options }).tool(
+    "order",
+    { ...about, timeout: 250, idempotent: true },
+    async (_args, ctx) => {
+      const { action } = await ctx.elicit("Sure?", z.object({ sure: z.boolean() }));
+      return `${action} ${++effects}`;
+    },
+  );
+  const { url, close } = await listen(server);
+  const way = { client: "sdk 1.32", era: "legacy", over: "sessions" } as const;
+  const client = await connectTo(url, way, { capabilities: { elicitation: {} } }, close);
+  client.onElicit = () =>
+    new Promise((resolve) => {
+      answer = () => resolve({ action: "accept", content: { sure: true } });
+    });
+  const text = async () => JSON.stringify((await client.callTool("order")).content);
+  const first = text();
+  await vi.waitFor(() => expect(client.asked.length).toBe(1));
+  // A claim is made for a call's time and a minute, and renewed while the call waits.
+  for (const time of [50_000, 100_000]) {
+    await new Promise((resolve) => setTimeout(resolve, 600));
+    now = time;
+  }
+  expect(await text()).toContain("TIMEOUT");
+  answer();
+  expect([await first, await text()]).toEqual(Array(2).fill(expect.stringContaining("accept 1")));
+  expect(client.asked.length).toBe(1);
+  await client.close();
 });
 
 test("while its store fails, so does the tool, and nobody is told why", async () => {

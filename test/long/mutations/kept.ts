@@ -52,14 +52,20 @@ export const keptRooms: readonly Room[] = [
       {
         what: "a store that fails after the effect",
         file: "src/cache/idempotency.ts",
-        find: "} catch (err) {\n",
-        replace: "} catch (err) {\n        throw err;\n",
+        find: "} catch (err) {\n        logger.error(",
+        replace: "} catch (err) {\n        throw err;\n        logger.error(",
       },
       {
         what: "claims as long as calls",
         file: "src/cache/declared.ts",
         find: "timeLimitIn([...middleware, ...definition.layers], caching.timeout)",
         replace: "caching.timeout",
+      },
+      {
+        what: "and as long as users take to answer",
+        file: "src/cache/idempotency.ts",
+        find: "const timer = setInterval(() => void renew(), timeout);",
+        replace: "const timer = setInterval(() => void renew(), 2 ** 30);",
       },
       {
         what: "what is given again invalidates nothing",
