@@ -50,6 +50,8 @@ export class Cache {
   readonly #store: CacheStore;
   readonly #logger: Pick<Logger, "warn"> | undefined;
   readonly #flights = new Map<string, Flight>();
+  /** Whether what was last asked of the store failed. */
+  #failing = false;
 
   /** @param logger - Is told of a store that fails. */
   constructor(store: CacheStore, logger?: Pick<Logger, "warn">) {
@@ -228,13 +230,19 @@ export class Cache {
 
   /** A store that fails makes calls slower, and fails none. */
   #attempt<T>(work: () => T | Promise<T>, otherwise: T, message: string): T | Promise<T> {
+    const succeeded = (result: T): T => {
+      this.#failing = false;
+      return result;
+    };
     const failed = (error: unknown): T => {
-      this.#logger?.warn({ err: error }, message);
+      // Once, until it is well again.
+      if (!this.#failing) this.#logger?.warn({ err: error }, message);
+      this.#failing = true;
       return otherwise;
     };
     try {
       const result = work();
-      return isPromise(result) ? result.catch(failed) : result;
+      return isPromise(result) ? result.then(succeeded, failed) : succeeded(result);
     } catch (error) {
       return failed(error);
     }

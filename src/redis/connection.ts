@@ -12,7 +12,7 @@ const BEAT = 500;
 /** How long it may take to answer that, in milliseconds. */
 const BEAT_LIMIT = 1_000;
 /** How often it is looked whether it is set up as it must be, in beats. */
-const LOOK_EVERY = 10;
+const LOOK_EVERY = 3;
 /** How long a start waits for it, in milliseconds. */
 const START_LIMIT = 3_000;
 /** What the others are told through, besides its text. */
@@ -67,18 +67,27 @@ export class Connection {
       });
     }
     this.#messages.on("ready", () => void this.#subscribe());
-    this.#messages.on("close", () => void (this.#hears = false));
+    this.#messages.on("close", () => {
+      this.#hears = false;
+      void this.#beat();
+    });
     this.#messages.on("message", (channel: string, text: string) => {
       for (const listener of this.#listeners[channel === this.#channel("event") ? "event" : "wake"])
         listener(text);
     });
     this.#commands.on("ready", () => void this.#beat());
-    this.#commands.on("close", () => void (this.#isLoaded = false));
+    this.#commands.on("close", () => {
+      this.#isLoaded = false;
+      this.#answers = false;
+      void this.#beat();
+    });
     for (const client of [this.#commands, this.#messages]) client.connect().catch(() => {});
     const deadline = performance.now() + START_LIMIT;
     while (this.#problem !== undefined && refusals.length === 0 && performance.now() < deadline) {
       await pause(10);
       await this.#beat();
+      // What else is wrong is not for waiting.
+      if (this.#answers && this.#hears) break;
     }
     const [refused] = refusals;
     const wrong = refused

@@ -18,18 +18,49 @@ const RELEASE = new Script(`
 if redis.call('GET', KEYS[1]) == ARGV[2] then redis.call('DEL', KEYS[1]) end
 `);
 
+/** How many calls' ends are remembered while Redis cannot be told of them. */
+const REMEMBERED = 10_000;
+/** How long after a try to tell it the next one is, in milliseconds. */
+const TELL_AFTER = 500;
+
 export function redisIdempotencyStore(connection: Connection): IdempotencyStore {
   const keys = (key: string) => [connection.key("once", key)];
+  /** What Redis has yet to be told, by key: a call that has had its effect must not have it again. */
+  const owed = new Map<string, () => Promise<unknown>>();
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const settle = async () => {
+    timer = undefined;
+    const all = [...owed];
+    owed.clear();
+    await Promise.all(all.map(([key, tell]) => told(key, tell).catch(() => {})));
+  };
+  const told = async (key: string, tell: () => Promise<unknown>) => {
+    try {
+      return await tell();
+    } catch (error) {
+      if (owed.size < REMEMBERED) owed.set(key, tell);
+      timer ??= setTimeout(() => void settle(), TELL_AFTER);
+      timer.unref();
+      throw error;
+    }
+  };
+  const release = (key: string, claimed: string) => connection.run(RELEASE, keys(key), [claimed]);
   return {
     async claim(key, record, lifetime) {
-      const there = await connection.run(CLAIM, keys(key), [record, Math.ceil(lifetime)]);
-      return (there as string | null) ?? undefined;
+      try {
+        const there = await connection.run(CLAIM, keys(key), [record, Math.ceil(lifetime)]);
+        return (there as string | null) ?? undefined;
+      } catch (error) {
+        // It may have arrived, and then nobody would give it up.
+        await told(key, () => release(key, record)).catch(() => {});
+        throw error;
+      }
     },
     async replace(key, claimed, record, lifetime) {
-      await connection.run(REPLACE, keys(key), [claimed, record, Math.ceil(lifetime)]);
+      await told(key, () => connection.run(REPLACE, keys(key), [claimed, record, Math.ceil(lifetime)]));
     },
     async release(key, claimed) {
-      await connection.run(RELEASE, keys(key), [claimed]);
+      await told(key, () => release(key, claimed));
     },
   };
 }

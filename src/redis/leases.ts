@@ -5,8 +5,8 @@ import type { Connection } from "./connection.ts";
 import { Script } from "./script.ts";
 
 /** For how long something is held without being renewed, in milliseconds. */
-export const LEASE = 10_000;
-const RENEW_EVERY = 3_000;
+export const LEASE = 6_000;
+const RENEW_EVERY = 2_000;
 /** How many are renewed with one command. */
 const BATCH = 500;
 /** How often it is asked whether a claim has ended, should nobody tell; in milliseconds. The first time sooner. */

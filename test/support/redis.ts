@@ -70,12 +70,12 @@ export class RedisServer {
     return this.#client;
   }
 
-  /** Ends it as a crash would. */
-  async kill(): Promise<void> {
+  /** Ends it: by default as a crash would. */
+  async kill(signal: "SIGKILL" | "SIGTERM" = "SIGKILL"): Promise<void> {
     const child = this.#process;
     this.#process = undefined;
     if (!child || child.exitCode !== null || child.signalCode !== null) return;
-    child.kill("SIGKILL");
+    child.kill(signal);
     await once(child, "exit");
   }
 

@@ -1,0 +1,184 @@
+/** Starting with Redis: what is refused, with what to write; what is only told; and Redis that is not there yet. */
+
+import { type Backend, ConfigurationError, MCPServer } from "gantry-mcp";
+import { type RedisBackendOptions, redis } from "gantry-mcp/redis";
+import { Redis } from "ioredis";
+import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { capturedLog } from "../support/captured-log.ts";
+import { wire } from "../support/proxies.ts";
+import { RedisServer } from "../support/redis.ts";
+
+let server: RedisServer;
+const opened: Backend[] = [];
+
+beforeAll(async () => {
+  server = await RedisServer.start();
+});
+afterEach(async () => {
+  await server.client.config("SET", "maxmemory-policy", "noeviction");
+  for (const backend of opened.splice(0)) await backend.close();
+});
+afterAll(() => server?.stop());
+
+const open = async (options: string | RedisBackendOptions, log = capturedLog()): Promise<Backend> => {
+  const backend = redis(options);
+  opened.push(backend);
+  await backend.open({ name: "start", logger: log.logger });
+  return backend;
+};
+const isReady = (backend: Backend) => {
+  try {
+    backend.probe();
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+test.each<readonly [unknown, string]>([
+  [42, 'redis() got 42: write redis("rediss://redis.example.com:6379").'],
+  ["http://localhost", "redis(): the URL is none of Redis"],
+  [
+    "redis://user:secret@redis.example.com:6379",
+    "redis(): the connection to redis.example.com is not encrypted",
+  ],
+  [{ connection: { host: "10.0.0.7" } }, "redis(): the connection to 10.0.0.7 is not encrypted"],
+  [
+    { connection: { sentinels: [{ host: "127.0.0.1" }, { host: "sentinel-2" }], name: "main" } },
+    "redis(): the connection to sentinel-2 is not encrypted",
+  ],
+  [{ url: "redis://10.0.0.7", allowPlaintext: " " }, 'redis(): allowPlaintext is " ": write the reason'],
+  [{ url: "redis://localhost", client: {} }, "Leave out url and connection"],
+  [{ client: {} }, "redis(): client is an object: write one of ioredis"],
+  [{ prefix: "a b" }, 'redis(): prefix is "a b"'],
+  [{ prefix: "a}b" }, 'redis(): prefix is "a}b"'],
+  [{ timeout: "soon" }, 'redis(): timeout is "soon"'],
+  [{ allowWhenUnavailable: ["cache"] }, 'redis(): allowWhenUnavailable holds "limits", "places", or both.'],
+  [{ adress: "localhost" }, 'redis(): unknown option "adress".'],
+])("%j is refused, with what to write", (options, message) => {
+  expect(() => redis(options as string)).toThrow(ConfigurationError);
+  expect(() => redis(options as string)).toThrow(message);
+  expect(() => redis(options as string)).not.toThrow("secret");
+});
+
+test.each<string | RedisBackendOptions>([
+  "redis://localhost:6379/1",
+  "redis://[::1]:6379",
+  "rediss://redis.example.com",
+  { connection: { path: "/run/redis.sock" } },
+  { connection: { host: "redis.example.com", tls: {} } },
+  { url: "redis://redis.example.com", allowPlaintext: "The network is encrypted by WireGuard." },
+])("%j is taken", (options) => {
+  expect(redis(options)).toHaveProperty("limits");
+});
+
+test("Redis that would forget what it keeps is not started with, and the server says what to write", async () => {
+  await server.client.config("SET", "maxmemory-policy", "allkeys-lru");
+  const { logger } = capturedLog();
+  const starting = new MCPServer({ name: "start", version: "1.0.0", backend: redis(server.url), logger });
+  await expect(starting.run({ transport: "http", port: 0 })).rejects.toThrow(
+    'the maxmemory-policy of Redis is "allkeys-lru": where it is full it would forget counts, claims and what was done once. Write "maxmemory-policy noeviction" into its configuration.',
+  );
+});
+
+test("credentials that Redis does not know stop the start, and are not told", async () => {
+  const locked = await RedisServer.start(["--requirepass", "right"]);
+  const url = (password: string) => locked.url.replace("//", `//:${password}@`);
+  const failed = await open(url("wrong")).catch((error: unknown) => error as Error);
+  expect(failed).toBeInstanceOf(ConfigurationError);
+  expect((failed as Error).message).toContain("Redis does not let this user in (WRONGPASS");
+  expect((failed as Error).message).not.toContain("wrong:");
+  expect(isReady(await open(url("right")))).toBe(true);
+  await locked.stop();
+});
+
+test("a user who may not see how Redis is set up is told of, and starts", async () => {
+  const acl = ["SETUSER", "app", "on", ">secret", "~*", "&*", "+@all", "-info", "-config"] as const;
+  await server.client.call("ACL", ...acl);
+  const log = capturedLog();
+  const backend = await open(server.url.replace("//", "//app:secret@"), log);
+  expect(isReady(backend)).toBe(true);
+  expect(log.entries()).toMatchObject([
+    { level: "warn", message: expect.stringContaining("make sure that its maxmemory-policy is noeviction") },
+  ]);
+});
+
+test("a client of ioredis leads there too, and stays its owner's", async () => {
+  const client = new Redis(server.url);
+  const backend = await open({ client, prefix: "mine" });
+  await backend.idempotency.claim("a", "b", 60_000);
+  expect(await server.client.exists("{mine:start}:once:a")).toBe(1);
+  await backend.close();
+  expect(await client.ping()).toBe("PONG");
+  client.disconnect();
+});
+
+test("Redis that is not there yet: the server starts, is not ready, refuses soon, and works once it is", async () => {
+  const line = await wire(server.port);
+  line.passes = false;
+  const log = capturedLog();
+  const backend = await open({ url: `redis://127.0.0.1:${line.port}` }, log);
+  expect(isReady(backend)).toBe(false);
+  expect(log.entries()[0]).toMatchObject({ level: "warn", message: expect.stringContaining("is not ready") });
+  const limit = { algorithm: "token-bucket", quota: 5, window: 60_000, burst: 5 } as const;
+  const charge = () => backend.limits.charge([{ key: "a", limit, cost: 1 }]);
+  await expect(charge()).rejects.toMatchObject({ code: "BACKEND_UNAVAILABLE", retryable: true });
+  line.passes = true;
+  await expect.poll(() => isReady(backend), { timeout: 10_000 }).toBe(true);
+  expect(await charge()).toMatchObject({ allowed: true });
+  expect(log.entries().at(-1)).toMatchObject({ level: "info", message: "Redis can be used again" });
+  await backend.close();
+  await line.close();
+});
+
+test("what is allowed while Redis is gone passes uncounted; a bus tells this process, a store of messages loses them", async () => {
+  const line = await wire(server.port);
+  const url = `redis://127.0.0.1:${line.port}`;
+  const backend = await open({ url, timeout: "200ms", allowWhenUnavailable: ["limits", "places"] });
+  const heard: string[] = [];
+  backend.eventBus.subscribe((event) => heard.push("list" in event ? event.list : event.uri));
+  line.passes = false;
+  await expect.poll(() => isReady(backend), { timeout: 5_000 }).toBe(false);
+  const limit = { algorithm: "token-bucket", quota: 5, window: 60_000, burst: 5 } as const;
+  expect(await backend.limits.charge([{ key: "a", limit, cost: 9 }])).toMatchObject({ allowed: true });
+  const place = await backend.places.take("a", { max: 1, queue: 0, wait: 0 }, new AbortController());
+  place?.leave();
+  expect(place).not.toBe(undefined);
+  await expect(backend.eventBus.publish({ kind: "resource_updated", uri: "data://1" })).rejects.toThrow(
+    "cannot be reached",
+  );
+  expect(heard).toEqual(["data://1"]);
+  const id = await backend.eventStore.append("s/a", { text: "lost" });
+  expect(await backend.eventStore.after(id)).toBe(undefined);
+  line.passes = true;
+  await expect.poll(() => isReady(backend), { timeout: 10_000 }).toBe(true);
+  // What has changed meanwhile nobody knows: lists are to be read again.
+  expect(heard).toEqual(["data://1", "tools", "resources", "prompts"]);
+  await backend.close();
+  await line.close();
+});
+
+test("a call that ended while Redis was gone is told of once it is back", async () => {
+  const line = await wire(server.port);
+  const backend = await open({ url: `redis://127.0.0.1:${line.port}`, timeout: "200ms" });
+  await backend.idempotency.claim("ended", "mine", 60_000);
+  line.passes = false;
+  await expect(backend.idempotency.replace("ended", "mine", "result", 60_000)).rejects.toThrow(
+    "cannot be reached",
+  );
+  await expect(backend.idempotency.claim("begun", "nobody's", 60_000)).rejects.toThrow("cannot be reached");
+  line.passes = true;
+  await expect.poll(() => isReady(backend), { timeout: 10_000 }).toBe(true);
+  const ended = async () =>
+    Promise.resolve(backend.idempotency.claim("ended", "x", 60_000)).catch(() => "not yet");
+  await expect.poll(ended, { timeout: 10_000 }).toBe("result");
+  expect(await backend.idempotency.claim("begun", "again", 60_000)).toBe(undefined);
+  await backend.close();
+  await line.close();
+});
+
+test("a backend serves one server", async () => {
+  const backend = await open(server.url);
+  const again = async () => backend.open({ name: "other", logger: capturedLog().logger });
+  await expect(again()).rejects.toThrow("A backend serves one server: write redis(…) for each.");
+});
