@@ -50,8 +50,8 @@ export class Cache {
   readonly #store: CacheStore;
   readonly #logger: Pick<Logger, "warn"> | undefined;
   readonly #flights = new Map<string, Flight>();
-  /** Whether what was last asked of the store failed. */
-  #failing = false;
+  /** What failed when it was last asked of the store: told once, until it is well again. */
+  readonly #failing = new Set<string>();
 
   /** @param logger - Is told of a store that fails. */
   constructor(store: CacheStore, logger?: Pick<Logger, "warn">) {
@@ -231,13 +231,12 @@ export class Cache {
   /** A store that fails makes calls slower, and fails none. */
   #attempt<T>(work: () => T | Promise<T>, otherwise: T, message: string): T | Promise<T> {
     const succeeded = (result: T): T => {
-      this.#failing = false;
+      this.#failing.delete(message);
       return result;
     };
     const failed = (error: unknown): T => {
-      // Once, until it is well again.
-      if (!this.#failing) this.#logger?.warn({ err: error }, message);
-      this.#failing = true;
+      if (!this.#failing.has(message)) this.#logger?.warn({ err: error }, message);
+      this.#failing.add(message);
       return otherwise;
     };
     try {
