@@ -520,7 +520,7 @@ describe("an option that there is not", () => {
     ],
     "on a tool, like none": [
       (server) => server.tool("t", { description, x_internal_remark: 1 }, handler),
-      'Tool "t": unknown option "x_internal_remark". Write one of: description, title, icons, tags, timeout, rateLimit, concurrency, cache, auth, public, roles, scopes, tenant, guards, inject, _meta, input, output, annotations, unknownArguments, invalidates, idempotent.',
+      'Tool "t": unknown option "x_internal_remark". Write one of: description, title, icons, tags, timeout, rateLimit, concurrency, cache, auth, public, roles, scopes, tenant, guards, inject, audit, _meta, input, output, annotations, unknownArguments, invalidates, idempotent.',
     ],
     "that is nearly one that says who may call": [
       (server) => server.tool("t", { description, role: ["admin"] }, handler),
