@@ -118,6 +118,7 @@ export const scenarios = [
     "rateLimit",
     "concurrency",
     "circuitBreaker",
+    "idempotency",
     "logging",
     "metrics",
     "audit",

@@ -10,6 +10,7 @@ import {
   circuitBreaker,
   concurrency,
   dependency,
+  idempotency,
   jwtAuth,
   logging,
   rateLimit,
@@ -26,6 +27,8 @@ const layersByName = {
   rateLimit: () => rateLimit({ perMinute: 1e9, perTool: true }),
   concurrency: () => concurrency({ max: 1_000 }),
   circuitBreaker: () => circuitBreaker(),
+  // The request is always the same: the result of the first call is given again.
+  idempotency: () => idempotency({ key: "arguments" }),
   logging: () => logging({ logger: nowhere }),
   audit: () => audit({ file: join(folder(), "audit.jsonl"), key: secret }),
 };
