@@ -68,6 +68,18 @@ export const tracesRooms: readonly Room[] = [
         replace: "(result) => result",
       },
       {
+        what: "thenables are waited for under observation too",
+        file: "src/promises.ts",
+        find: "Promise.resolve(result).then(fulfilled, rejected)",
+        replace: "result.then(fulfilled, rejected)",
+      },
+      {
+        what: "layers are counted as their author added them",
+        file: "src/compose.ts",
+        find: "filter((layer) => !(uncounted in layer))",
+        replace: "filter(() => true)",
+      },
+      {
         what: "tracing can be switched off",
         file: "src/rooms.ts",
         find: "if (tracing === false || stagesOf(observers)) return;",
