@@ -96,7 +96,7 @@ export class TimeLimit {
         const { inquiry } = this.#ctx;
         const left = this.#milliseconds + (inquiry?.waited() ?? 0) - (performance.now() - started);
         if (left >= 1) {
-          // Timers count from when their turn of the event loop began, and may come early after a long one.
+          // Timers may come a little early, and a client may yet take long.
           timer = setTimeout(expire, inquiry ? Math.max(left, LOOK_AFTER) : left);
           return;
         }
