@@ -9,6 +9,7 @@ import {
   authenticate,
   circuitBreaker,
   concurrency,
+  createLogger,
   dependency,
   idempotency,
   jwtAuth,
@@ -19,8 +20,6 @@ import {
 import { audience, issuer, secret } from "../token.mjs";
 import { recordSpans } from "../tracing.mjs";
 
-const nowhere = { debug() {}, info() {}, warn() {}, error() {} };
-
 /** The built-in layers, with limits that the load does not reach. */
 const layersByName = {
   timeout: () => timeout({ default: "20s" }),
@@ -29,7 +28,7 @@ const layersByName = {
   circuitBreaker: () => circuitBreaker(),
   // The request is always the same: the result of the first call is given again.
   idempotency: () => idempotency({ key: "arguments" }),
-  logging: () => logging({ logger: nowhere }),
+  logging: () => logging({ logger: createLogger({ level: "info", format: "json" }) }),
   audit: () => audit({ file: join(folder(), "audit.jsonl"), key: secret }),
 };
 

@@ -66,48 +66,41 @@ export function logging(options: LoggingOptions = {}): PassiveLayer & PassingLay
   const { level = "info", kinds, logger, arguments: tellsArguments = false, sample } = checked(options);
   const own = logger && unfailing(logger);
   const share = sample?.ok ?? 1;
+  const say = (ctx: RequestContext, started: number, { outcome, code }: Ended) => {
+    if (outcome === "ok" && share < 1 && Math.random() >= share) return;
+    write(own ?? servicesOf(ctx).logger, level, ctx, performance.now() - started, outcome, code);
+  };
+  const waiting = (ctx: RequestContext, started: number, result: Promise<unknown>) => {
+    let open = true;
+    const end = (ended: Ended) => {
+      if (open) say(ctx, started, ended);
+      open = false;
+    };
+    // A layer further in may never settle: its caller has an answer all the same.
+    whenAnswered(ctx, () => open && end(failed(cancellationOf(ctx).reason, ctx)));
+    return result.then(
+      (value) => {
+        end(settled(value));
+        return value;
+      },
+      (error: unknown) => {
+        end(failed(error, ctx));
+        throw error;
+      },
+    );
+  };
   const enter: Pass = (ctx, rest) => {
     const started = performance.now();
-    let open = true;
-    const end = (outcome: Outcome, code?: string) => {
-      if (!open) return;
-      open = false;
-      if (outcome === "ok" && share < 1 && Math.random() >= share) return;
-      write(own ?? servicesOf(ctx).logger, level, ctx, performance.now() - started, outcome, code);
-    };
-    const failed = (error: unknown) => {
-      if (error instanceof Suspension) return end("asked");
-      const { code } = toldOf(error, ctx);
-      return end(code === "CANCELLED" ? "cancelled" : "failed", code);
-    };
-    const ended = (result: unknown) => {
-      if (result instanceof InputRequired) end("asked");
-      else if (result instanceof ToolResult && result.isError) end("failed", "TOOL_ERROR");
-      else end("ok");
-    };
     let result;
     try {
       result = rest();
     } catch (error) {
-      failed(error);
+      say(ctx, started, failed(error, ctx));
       throw error;
     }
-    if (!isPromise(result)) {
-      ended(result);
-      return result;
-    }
-    // A layer further in may never settle: its caller has an answer all the same.
-    whenAnswered(ctx, () => failed(cancellationOf(ctx).reason));
-    return result.then(
-      (value) => {
-        ended(value);
-        return value;
-      },
-      (error: unknown) => {
-        failed(error);
-        throw error;
-      },
-    );
+    if (isPromise(result)) return waiting(ctx, started, result);
+    say(ctx, started, settled(result));
+    return result;
   };
   const layer: SignalledLayer & ArgumentsLayer & PassingLayer = {
     name: "logging",
@@ -122,6 +115,26 @@ export function logging(options: LoggingOptions = {}): PassiveLayer & PassingLay
 }
 
 type Outcome = "ok" | "failed" | "cancelled" | "asked";
+
+interface Ended {
+  readonly outcome: Outcome;
+  readonly code?: string;
+}
+
+const OK: Ended = { outcome: "ok" };
+const ASKED: Ended = { outcome: "asked" };
+const TOOL_FAILED: Ended = { outcome: "failed", code: "TOOL_ERROR" };
+
+function settled(result: unknown): Ended {
+  if (result instanceof InputRequired) return ASKED;
+  return result instanceof ToolResult && result.isError ? TOOL_FAILED : OK;
+}
+
+function failed(error: unknown, ctx: RequestContext): Ended {
+  if (error instanceof Suspension) return ASKED;
+  const { code } = toldOf(error, ctx);
+  return { outcome: code === "CANCELLED" ? "cancelled" : "failed", code };
+}
 
 const BECAME: Readonly<Record<Outcome, string>> = {
   ok: "completed in",

@@ -107,7 +107,7 @@ export const logsRooms: readonly Room[] = [
       {
         what: "calls of which nobody within answers",
         file: "src/middleware/logging.ts",
-        find: "whenAnswered(ctx, () => failed(cancellationOf(ctx).reason));",
+        find: "whenAnswered(ctx, () => open && end(failed(cancellationOf(ctx).reason, ctx)));",
         replace: "",
         tests: ["test/e2e/wide-events"],
       },
