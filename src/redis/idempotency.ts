@@ -32,13 +32,14 @@ export function redisIdempotencyStore(connection: Connection): IdempotencyStore 
     timer = undefined;
     const all = [...owed];
     owed.clear();
-    await Promise.all(all.map(([key, tell]) => told(key, tell).catch(() => {})));
+    await Promise.all(all.map(([key, tell]) => told(key, tell, true).catch(() => {})));
   };
-  const told = async (key: string, tell: () => Promise<unknown>) => {
+  const told = async (key: string, tell: () => Promise<unknown>, isAgain = false) => {
     try {
       return await tell();
     } catch (error) {
-      if (owed.size < REMEMBERED) owed.set(key, tell);
+      // What was said of the call since is newer.
+      if (owed.size < REMEMBERED && !(isAgain && owed.has(key))) owed.set(key, tell);
       timer ??= setTimeout(() => void settle(), TELL_AFTER);
       timer.unref();
       throw error;

@@ -27,6 +27,7 @@ export class Workshop {
   constructor() {
     const paths = {
       "gantry-mcp": [join(root, "src/index.ts")],
+      "gantry-mcp/redis": [join(root, "src/redis/index.ts")],
       "gantry-mcp/testing": [join(root, "src/testing/index.ts")],
     };
     const compilerOptions = { paths, noUnusedLocals: false, noUnusedParameters: false };
@@ -37,6 +38,7 @@ export class Workshop {
     writeFileSync(
       join(this.folder, "vitest.config.ts"),
       `export default { resolve: { alias: [
+        { find: /^gantry-mcp\\/redis$/, replacement: ${JSON.stringify(paths["gantry-mcp/redis"][0])} },
         { find: /^gantry-mcp\\/testing$/, replacement: ${JSON.stringify(paths["gantry-mcp/testing"][0])} },
         { find: /^gantry-mcp$/, replacement: ${JSON.stringify(paths["gantry-mcp"][0])} },
       ] } };\n`,

@@ -16,6 +16,7 @@ import { operationsRooms } from "./operations.ts";
 import { pipelineRooms } from "./pipeline.ts";
 import { processesRooms } from "./processes.ts";
 import { questionsRooms } from "./questions.ts";
+import { redisRooms } from "./redis.ts";
 import { registrationRooms } from "./registration.ts";
 import { sessionsRooms } from "./sessions.ts";
 import { stdioRooms } from "./stdio.ts";
@@ -47,4 +48,5 @@ export const rooms: readonly Room[] = [
   ...tokensRooms,
   ...auditRooms,
   ...tracesRooms,
+  ...redisRooms,
 ];

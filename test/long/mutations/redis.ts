@@ -1,0 +1,126 @@
+/** What processes share: that they count together, and what is refused. */
+
+import type { Room } from "./defence.ts";
+
+export const redisRooms: readonly Room[] = [
+  {
+    name: "backend",
+    tests: ["test/e2e/backend"],
+    defences: [
+      {
+        what: "opened before the start-up hooks",
+        file: "src/lifecycle.ts",
+        find: "this.#startup.unshift(open);",
+        replace: "this.#startup.push(open);",
+      },
+      {
+        what: "readiness asks it",
+        file: "src/stores.ts",
+        find: 'lifecycle.addProbe("backend", () => backend.probe());',
+        replace: "",
+      },
+      {
+        what: "layers that would be counted together by mistake",
+        file: "src/authentication.ts",
+        find: 'if (store !== "limits" && !isShared) return;',
+        replace: 'if (store !== "limits") return;',
+      },
+      {
+        what: "one process makes what is missing",
+        file: "src/cache/cache.ts",
+        find: "if (claim?.ended) {",
+        replace: "if (claim?.ended && false) {",
+      },
+      {
+        what: "a store that is gone is no failure of what a breaker guards",
+        file: "src/middleware/circuit-breaker.ts",
+        find: '  "BACKEND_UNAVAILABLE",\n',
+        replace: "",
+      },
+      {
+        what: "places of all processes",
+        file: "src/middleware/concurrency.ts",
+        find: "if (!shared) return seat(",
+        replace: "if (shared !== null) return seat(",
+      },
+    ],
+  },
+  {
+    name: "redis-start",
+    tests: ["test/services/redis-start"],
+    defences: [
+      {
+        what: "unencrypted connections to other machines",
+        file: "src/redis/options.ts",
+        find: "if (far !== undefined)",
+        replace: "if (far === null)",
+      },
+      {
+        what: "Redis that would forget",
+        file: "src/redis/setup.ts",
+        find: 'if (policy !== undefined && policy !== "noeviction")',
+        replace: "if (policy === null)",
+      },
+      {
+        what: "limits fail closed",
+        file: "src/redis/limits.ts",
+        find: "if (isOpen) return",
+        replace: "if (isOpen || true) return",
+      },
+      {
+        what: "lists may have changed after a gap",
+        file: "src/redis/events.ts",
+        find: "if (!isFirst) for",
+        replace: "if (isFirst) for",
+      },
+      {
+        what: "calls that ended while it was gone are recorded",
+        file: "src/redis/idempotency.ts",
+        find: "timer ??= setTimeout(() => void settle(), TELL_AFTER);",
+        replace: "timer ??= setTimeout(() => {}, TELL_AFTER);",
+      },
+    ],
+  },
+  {
+    name: "redis-stores",
+    tests: ["test/services/redis-contracts"],
+    defences: [
+      {
+        what: "charges are counted all or none",
+        file: "src/redis/limits.ts",
+        find: "if counter.wait ~= 0 then allowed = 0 end",
+        replace: "if counter.wait ~= 0 and i == #KEYS then allowed = 0 end",
+      },
+      {
+        what: "what was made before an invalidation is old",
+        file: "src/redis/cache.ts",
+        find: "if entry[1] ~= stamp then return { stamp } end",
+        replace: "if not entry[1] then return { stamp } end",
+      },
+      {
+        what: "one call tries a circuit",
+        file: "src/redis/circuits.ts",
+        find: "if redis.call('ZCARD', KEYS[2]) > 0 then return { 'open', '0' } end",
+        replace: "",
+      },
+      {
+        what: "those who came first are ahead",
+        file: "src/redis/places.ts",
+        find: "if free > ahead then",
+        replace: "if free > 0 then",
+      },
+    ],
+  },
+  {
+    name: "redis-fleet",
+    tests: ["test/services/redis-fleet"],
+    defences: [
+      {
+        what: "places of processes that ended come back",
+        file: "src/redis/places.ts",
+        find: "redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)\nredis.call('ZREMRANGEBYSCORE', KEYS[2]",
+        replace: "redis.call('PERSIST', KEYS[1])\nredis.call('ZREMRANGEBYSCORE', KEYS[2]",
+      },
+    ],
+  },
+];
