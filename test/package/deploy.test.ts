@@ -58,7 +58,9 @@ test("whoever ends the server waits longer than it takes", () => {
 test("Prometheus takes its configuration", () => {
   const config = fileURLToPath(new URL("../../deploy/prometheus.yml", import.meta.url));
   // Without the token's file, which a container has.
-  const { status, stdout, stderr } = spawnSync("promtool", ["check", "config", "--syntax-only", config]);
+  const { status, stdout, stderr } = spawnSync("promtool", ["check", "config", "--syntax-only", config], {
+    encoding: "utf8",
+  });
   expect(`${stdout}${stderr}`).toContain("SUCCESS");
   expect(status).toBe(0);
 });
