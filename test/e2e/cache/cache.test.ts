@@ -352,18 +352,21 @@ describe.each(["memory", "remote"])("one run for all, in a %s store", (where) =>
 
   test("who comes after a change is not given what was begun before it", async () => {
     const rows = ["first"];
+    let runs = 0;
+    let finish = () => {};
     const server = new MCPServer({ name: "rows", version: "1.0.0", cache: { store: store() } })
       .tool("list", { ...about, tags: ["rows"], cache: { ttl: "5m" } }, async () => {
         const read = [...rows];
-        await new Promise((resolve) => setTimeout(resolve, 40));
+        if (++runs === 1) await new Promise<void>((resolve) => (finish = resolve));
         return read;
       })
       .tool("add", { ...about, invalidates: ["rows"] }, () => void rows.push("second"));
     const client = await as(server);
     const before = client.call("list");
-    await new Promise((resolve) => setTimeout(resolve, 15));
+    await vi.waitFor(() => expect(runs).toBe(1));
     await client.call("add");
     expect(await client.call("list")).toEqual(["first", "second"]);
+    finish();
     expect(await before).toEqual(["first"]);
     expect(await client.call("list")).toEqual(["first", "second"]);
   });
