@@ -122,12 +122,12 @@ export function argumentsRecord(
 }
 
 /** What has been written of identities that authenticators keep for many requests. */
-const written = new WeakMap<VerifiedIdentity, string>();
+const known = new WeakMap<VerifiedIdentity, string>();
 
 function who(identity: VerifiedIdentity | undefined): string {
   if (!identity) return '"who":{"clientId":"anonymous"}';
-  let members = written.get(identity);
-  if (members === undefined) written.set(identity, (members = callers(identity)));
+  let members = known.get(identity);
+  if (members === undefined) known.set(identity, (members = callers(identity)));
   return members;
 }
 
@@ -200,8 +200,8 @@ function boundedValue(value: unknown, longest: number): string {
 
 /** A text that is bounded. */
 function text(value: string): string {
-  const bounded = shortened(value);
-  return PLAIN.test(bounded) ? `"${bounded}"` : json(bounded);
+  const short = shortened(value);
+  return PLAIN.test(short) ? `"${short}"` : json(short);
 }
 
 /** What JSON writes as it is, as nearly all names and ids are. */

@@ -271,7 +271,7 @@ class Verification {
     const about = record.record;
     const pins = pinsIn(record);
     const before = pins.find((pin) => pin.segment === segment - 1);
-    place.head = before ?? START;
+    if (before) place.head = before;
     if (record.type !== "open" || about["segment"] !== segment)
       throw wrong(place, "is not the one that this segment begins with");
     if (segment > 1 && !before) throw wrong(place, "tells nothing of the segment before it");

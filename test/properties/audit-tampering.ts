@@ -173,6 +173,30 @@ const rewrite: Tampering = (files, random) => {
   return at(segment, vouching);
 };
 
+/** The same in the last segment, and in its list: only signatures tell. */
+const rewriteWithList: Tampering = (files, random, other) => {
+  const name = segmentNames(files).at(-1) as string;
+  const alone: Files = new Map([[name, files.get(name) as Buffer]]);
+  rewrite(alone, random, other);
+  const lines = linesOf(alone.get(name) as Buffer);
+  const list = linesOf(files.get(listOf(name)) as Buffer);
+  const forged = list.map((line) => lines.find((each) => sequenceOf(each) === sequenceOf(line)) as Buffer);
+  files.set(name, alone.get(name) as Buffer);
+  files.set(listOf(name), Buffer.concat(forged));
+  return {
+    file: listOf(name),
+    line: forged.findIndex((line, index) => !line.equals(list[index] as Buffer)) + 1,
+  };
+};
+
+/** Puts the first segment of another log in the place of the own one, with its list: whole, and signed. */
+const exchange: Tampering = (files, _random, other) => {
+  const [first, second] = segmentNames(files) as [string, string];
+  files.set(first, other.get(first) as Buffer);
+  files.set(listOf(first), other.get(listOf(first)) as Buffer);
+  return at(segmentIn(files, second), 0);
+};
+
 export const tamperings: Readonly<Record<string, Tampering>> = {
   edit,
   remove,
@@ -183,4 +207,6 @@ export const tamperings: Readonly<Record<string, Tampering>> = {
   flip,
   removeSegment,
   rewrite,
+  rewriteWithList,
+  exchange,
 };
