@@ -26,6 +26,15 @@ const server = new MCPServer({
 const run: RunHttpOptions = { port: 0, ...options, transport: "http" };
 
 server.tool("who", { description: "Which process answers." }, () => process.pid);
+const tasks = Array.from({ length: 200 }, (_, id) => ({ id, title: `Task ${id}`, priority: (id * 7) % 5 }));
+server.tool(
+  "search",
+  { description: "Looks through all tasks.", input: z.object({ text: z.string() }) },
+  ({ text }) =>
+    tasks
+      .filter(({ title }) => title.toLowerCase().includes(text.toLowerCase()))
+      .toSorted((a, b) => b.priority - a.priority || a.id - b.id),
+);
 server.tool(
   "work",
   { description: "Takes so long.", input: z.object({ ms: z.number(), nonce: z.string() }) },
