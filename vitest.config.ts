@@ -16,6 +16,8 @@ export default defineConfig({
     exclude: ["test/long/**"],
     setupFiles: ["test/support/setup.ts"],
     pool: "threads",
+    // Tests wait for servers and clocks more than they compute.
+    maxWorkers: 2,
     testTimeout: 30_000,
     hookTimeout: 60_000,
     typecheck: { enabled: false },
