@@ -34,7 +34,6 @@ export interface Kind {
 const canary = (more = "") => new Error(`${CANARY} ${more}`);
 
 function raise(error: unknown): never {
-  // oxlint-disable-next-line typescript/only-throw-error -- handlers throw anything
   throw error;
 }
 
