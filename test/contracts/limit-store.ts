@@ -65,16 +65,16 @@ export function limitStoreContract(
 
     test("a token bucket gets a token for each part of its window", async () => {
       const { store, advance } = await make();
-      const limit = bucket(100, 60_000);
+      const limit = bucket(100, 600_000);
       expect(await allowed(store, "ana", limit, 150)).toBe(100);
       const { states } = await take(store, "ana", limit);
       expect(states[0]?.wait).toBeGreaterThan(0);
-      expect(states[0]?.wait).toBeLessThanOrEqual(600);
-      await advance(600);
-      expect(await allowed(store, "ana", limit, 5)).toBe(1);
+      expect(states[0]?.wait).toBeLessThanOrEqual(6_000);
       await advance(6_000);
+      expect(await allowed(store, "ana", limit, 5)).toBe(1);
+      await advance(60_000);
       expect(await allowed(store, "ana", limit, 50)).toBe(10);
-      await advance(120_000);
+      await advance(1_200_000);
       expect(await allowed(store, "ana", limit, 150)).toBe(100);
     });
 

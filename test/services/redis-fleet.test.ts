@@ -49,7 +49,7 @@ test("a breaker is one breaker: what one finds broken both leave alone, and one 
     { text: "open" },
   ]);
   for (const member of [0, 1]) await fleet.call("switch", { up: true }, member);
-  await expect.poll(() => fleet.call("state")).toEqual({ text: "half-open" });
+  await expect.poll(() => fleet.call("state"), { timeout: 15_000 }).toEqual({ text: "half-open" });
   const at = fleet.journal().length;
   const outcomes = await Promise.all(Array.from({ length: 20 }, () => fleet.prompt()));
   expect(since(at)).toEqual(["upstream"]);

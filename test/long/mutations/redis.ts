@@ -8,15 +8,15 @@ export const redisRooms: readonly Room[] = [
     tests: ["test/e2e/backend"],
     defences: [
       {
-        what: "opened before the start-up hooks",
+        what: "closed at the end",
         file: "src/lifecycle.ts",
-        find: "this.#startup.unshift(open);",
-        replace: "this.#startup.push(open);",
+        find: "this.#shutdown.unshift(() => close());",
+        replace: "",
       },
       {
         what: "readiness asks it",
         file: "src/stores.ts",
-        find: 'lifecycle.addProbe("backend", () => backend.probe());',
+        find: 'this.#lifecycle.addProbe("backend", () => backend.probe());',
         replace: "",
       },
       {
@@ -102,12 +102,6 @@ export const redisRooms: readonly Room[] = [
         file: "src/redis/circuits.ts",
         find: "if redis.call('ZCARD', KEYS[2]) > 0 then return { 'open', '0' } end",
         replace: "",
-      },
-      {
-        what: "those who came first are ahead",
-        file: "src/redis/places.ts",
-        find: "if free > ahead then",
-        replace: "if free > 0 then",
       },
     ],
   },
