@@ -1,15 +1,12 @@
 /** Clients that are gone at a random byte: what their calls learn of it, and what is left of them. */
 
-import { readdirSync } from "node:fs";
 import { type Socket, connect } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
+import { MOMENTS, type Moment, abandon } from "./abandon.ts";
 import { post } from "./raw-stream.ts";
 import type { Random } from "./random.ts";
 import { ServerProcess } from "./server-process.ts";
 import { resourcesOf, round } from "./streams-load.ts";
-
-const MOMENTS = ["headers", "body", "handler", "events"] as const;
-type Moment = (typeof MOMENTS)[number];
 
 export interface DisconnectsReport {
   readonly clients: number;
@@ -53,7 +50,7 @@ export async function disconnects(clients: number, random: Random): Promise<Disc
     await inTurns(FIRST, leave);
     await settled(server);
     const before = await server.ask("memory");
-    const descriptors = openDescriptors(server);
+    const descriptors = server.descriptors;
     await inTurns(clients, (n) => leave(n + FIRST));
     await settled(server);
 
@@ -66,7 +63,7 @@ export async function disconnects(clients: number, random: Random): Promise<Disc
     });
     delays.sort((a, b) => a - b);
     const after = await server.ask("memory");
-    const left = openDescriptors(server) - descriptors;
+    const left = server.descriptors - descriptors;
     const resourcesLeft = await resourcesOf(server);
     return {
       clients,
@@ -87,72 +84,21 @@ export async function disconnects(clients: number, random: Random): Promise<Disc
   }
 }
 
-/** One client, which leaves at `moment`: orderly, or as one whose machine is gone. */
-async function client(
+/** One client, which leaves at `moment`. */
+function client(
   port: number,
   nonce: string,
   moment: Moment,
   random: Random,
   gone: Map<string, number>,
 ): Promise<void> {
-  const speak = moment === "events";
-  const text = call(nonce, speak);
-  const head = text.indexOf("\r\n\r\n") + 4;
-  const socket = connect({ host: "127.0.0.1", port }).on("error", () => {});
-  await new Promise((resolve) => {
-    socket.once("connect", resolve);
-  });
-  const closed = new Promise((resolve) => {
-    socket.once("close", resolve);
-  });
-  const leave = () => {
-    gone.set(nonce, performance.timeOrigin + performance.now());
-    if (random.chance(0.5)) socket.destroy();
-    else socket.resetAndDestroy();
-  };
-  switch (moment) {
-    case "headers":
-      await written(socket, text.slice(0, random.int(1, head - 1)));
-      break;
-    case "body":
-      await written(socket, text.slice(0, random.int(head, text.length - 1)));
-      break;
-    case "handler":
-      await written(socket, text);
-      await sleep(random.int(0, 30));
-      break;
-    case "events":
-      socket.write(text);
-      await received(socket, random.int(1, 4_000));
-      break;
-  }
-  leave();
-  await closed;
+  const leaves = () => void gone.set(nonce, performance.timeOrigin + performance.now());
+  return abandon(port, call(nonce, moment === "events"), moment, random, leaves);
 }
 
 function call(nonce: string, speak: boolean): string {
   const params = { name: "wait", arguments: { nonce, speak } };
   return speak ? post("tools/call", params, 1, {}, { progressToken: 1 }) : post("tools/call", params);
-}
-
-function written(socket: Socket, text: string): Promise<void> {
-  return new Promise((resolve) => {
-    socket.write(text, () => resolve());
-  });
-}
-
-/** Resolves when so many bytes have come. A call that is refused finds its place taken by one whose client is gone. */
-function received(socket: Socket, bytes: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    let count = 0;
-    socket.on("data", (piece: Buffer) => {
-      if (count === 0 && !piece.toString("latin1").startsWith("HTTP/1.1 200"))
-        reject(new Error(`A client was refused: ${piece.toString("latin1").slice(0, 40)}`));
-      count += piece.length;
-      if (count >= bytes) resolve();
-    });
-    socket.once("close", () => reject(new Error("A client was cut off before it left.")));
-  });
 }
 
 async function inTurns(count: number, work: (n: number) => Promise<void>): Promise<void> {
@@ -190,13 +136,4 @@ async function placesFree(server: ServerProcess): Promise<boolean> {
   for (const socket of sockets) socket.destroy();
   await settled(server);
   return full && statuses[0] === 503 && (await server.ask("calls")).under === 0;
-}
-
-/** The server's open files, where the system tells. */
-function openDescriptors({ pid }: ServerProcess): number {
-  try {
-    return readdirSync(`/proc/${pid}/fd`).length;
-  } catch {
-    return 0;
-  }
 }

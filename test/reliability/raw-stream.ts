@@ -14,7 +14,12 @@ export class RawStream {
   onText: ((text: string) => void) | undefined;
 
   /** Resolves when the subscription is acknowledged, or refused. */
-  static open(port: number, id: number, notifications: object = ALL): Promise<RawStream> {
+  static open(
+    port: number,
+    id: number,
+    notifications: object = ALL,
+    headers: Record<string, string> = {},
+  ): Promise<RawStream> {
     return new Promise((resolve, reject) => {
       const socket = connect({ host: "127.0.0.1", port });
       const stream = new RawStream(socket);
@@ -27,7 +32,7 @@ export class RawStream {
         resolve(stream);
       };
       socket.once("error", reject);
-      socket.write(post("subscriptions/listen", { notifications }, id));
+      socket.write(post("subscriptions/listen", { notifications }, id, headers));
     });
   }
 

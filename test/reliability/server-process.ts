@@ -2,9 +2,9 @@
 
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
+import { readdirSync } from "node:fs";
 import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
-import type { HttpOptions } from "gantry-mcp";
 import type { Answers } from "./load-server.ts";
 import type { Answering } from "./own-process.ts";
 
@@ -24,11 +24,11 @@ export class ServerProcess<A extends Answering = Answers> {
    * @param env - More variables of its environment.
    */
   static async start<A extends Answering = Answers>(
-    http: HttpOptions = {},
+    options: object = {},
     program: URL = LOAD_SERVER,
     env: Readonly<Record<string, string>> = {},
   ): Promise<ServerProcess<A>> {
-    const child = fork(fileURLToPath(program), [JSON.stringify(http)], {
+    const child = fork(fileURLToPath(program), [JSON.stringify(options)], {
       cwd: root,
       execArgv: ["--expose-gc", "--import", "tsx"],
       stdio: ["ignore", "ignore", "pipe", "ipc"],
@@ -63,6 +63,15 @@ export class ServerProcess<A extends Answering = Answers> {
 
   get url(): string {
     return `http://127.0.0.1:${this.port}/mcp`;
+  }
+
+  /** How many files and sockets it has open, where the system tells. */
+  get descriptors(): number {
+    try {
+      return readdirSync(`/proc/${this.pid}/fd`).length;
+    } catch {
+      return 0;
+    }
   }
 
   get alive(): boolean {

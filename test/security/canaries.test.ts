@@ -80,10 +80,7 @@ beforeAll(async () => {
     introspection: `${authority.issuer}/introspect`,
     keyHash: createHash("sha256").update(apiKey).digest("hex"),
   };
-  server = await ServerProcess.start<Answers>(
-    places as object,
-    new URL("./canary-server.ts", import.meta.url),
-  );
+  server = await ServerProcess.start<Answers>(places, new URL("./canary-server.ts", import.meta.url));
 });
 afterAll(async () => {
   await server.stop();

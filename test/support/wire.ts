@@ -59,7 +59,7 @@ export interface RpcError {
 
 export type RawHeaders = Readonly<Record<string, string | readonly string[]>>;
 
-const agent = new Agent({ keepAlive: true, maxSockets: 4 });
+const AGENT = new Agent({ keepAlive: true, maxSockets: 4 });
 
 export interface Sending {
   readonly method?: string;
@@ -67,12 +67,14 @@ export interface Sending {
   /** One body, or pieces sent one after the other without a length. */
   readonly body?: string | Uint8Array | readonly (string | Uint8Array)[];
   readonly path?: string;
+  /** Default: one of all tests, with four connections. */
+  readonly agent?: Agent;
 }
 
 /** Sends one request over a kept connection; header values in an array are sent as separate fields. */
 export function send(
   url: string,
-  { method = "POST", headers = {}, body = "", path }: Sending,
+  { method = "POST", headers = {}, body = "", path, agent = AGENT }: Sending,
 ): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const chunked = Array.isArray(body);
