@@ -5,6 +5,20 @@ import type { Logger, Severity } from "./ports.ts";
 import { shortened } from "./refusals.ts";
 import { type TraceContext, traceFields } from "./trace.ts";
 
+/** The member of a logger of people's by which it writes lines as they are. Not for authors. */
+export const announce: unique symbol = Symbol("announce");
+
+/** A logger that people read. */
+export interface Announcing extends Logger {
+  readonly [announce]: (text: string) => void;
+}
+
+/** Says what is no more than information: in lines of its own where people read the log, else as an entry with its fields. */
+export function announced(logger: Logger, fields: object, headline: string, lines: readonly string[]): void {
+  if (announce in logger) (logger as Announcing)[announce]([headline, ...lines].join("\n"));
+  else logger.info(fields, headline);
+}
+
 /** All that a logger may have. */
 type Unfailing = Logger & Required<Pick<Logger, "child" | "isLevelEnabled">>;
 
@@ -23,6 +37,7 @@ export function unfailing(logger: Logger): Unfailing {
     warn: safely("warn"),
     error: safely("error"),
     child: (fields) => unfailing(childOf(logger, fields)),
+    ...(announce in logger && { [announce]: logger[announce] }),
     isLevelEnabled: (level) => isEnabled(logger, level),
   };
 }

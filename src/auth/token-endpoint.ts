@@ -22,7 +22,7 @@ export function tokenEndpoint(issuer: JwtIssuer, options: TokenEndpointOptions):
     method: "POST",
     path,
     local: true,
-    notice: `POST ${path} issues them to ${Object.keys(clients).join(", ")}: for development only`,
+    notice: `POST ${path} issues tokens to ${Object.keys(clients).join(", ")}: for development only`,
     problems: (deployment) => fences(path, deployment),
     handle: (request) => tokenResponse(async () => endpoint.answer(await tokenFields(request))),
   };

@@ -2,6 +2,7 @@
 
 import { ConfigurationError } from "../errors.ts";
 import { type Names, checkChoice, checkKnown, shown } from "../known-options.ts";
+import { type Announcing, announce } from "../logger.ts";
 import type { Logger, Severity } from "../ports.ts";
 import { EntryWriter, merged } from "./entry.ts";
 import { prettyLine } from "./pretty.ts";
@@ -60,14 +61,22 @@ export function createLogger(options: LoggerOptions = {}): ServerLogger {
   const line =
     format === "json" ? jsonLines(redact) : prettyLines(redact, write === undefined && wantsColours());
   const lost = (count: number) => line("warn", undefined, { count }, LOST);
-  const logger = made(
-    LEVELS.indexOf(least),
-    line,
-    write ?? stderrSink(lost),
-    fields && merged(undefined, fields),
-  );
+  const sink = write ?? stderrSink(lost);
+  const logger = made(LEVELS.indexOf(least), line, sink, fields && merged(undefined, fields));
   if (level === undefined && !isKnown) logger.warn({ LOG_LEVEL: fromEnvironment }, UNKNOWN_LEVEL);
-  return logger;
+  return format === "pretty" ? announcing(logger, sink) : logger;
+}
+
+/** A logger for people, who are greeted in lines as they are. */
+function announcing(logger: ServerLogger, write: (line: string) => void): ServerLogger & Announcing {
+  const say = (text: string) => {
+    try {
+      if (logger.isLevelEnabled("info")) write(text);
+    } catch {
+      // There is nobody left to tell.
+    }
+  };
+  return { ...logger, [announce]: say };
 }
 
 const LOST = "Log lines were dropped: whoever reads stderr does not keep up";

@@ -1,37 +1,37 @@
 /** What a server says of itself when it starts. */
 
+import { announced } from "../logger.ts";
 import type { Runtime } from "../runtime.ts";
 import type { Sealed } from "../seal.ts";
 
-/** The endpoint, what is registered, and who may use it. */
-export function banner(
-  { name, authentications, routes }: Runtime,
+/** Says where a server is, what is registered, and who may use it: where people read the log in lines, else as an entry of it. */
+export function greet(
+  { name, authentications, routes, logger }: Runtime,
   sealed: Sealed,
   endpoint: string,
   allowUnauthenticated: string | undefined,
-): string {
+  processes?: number,
+): void {
   const { tools, resources, templates, prompts } = sealed;
-  const lines = [
-    `${name} serves MCP at ${endpoint}`,
-    line("tools", [...tools.keys()]),
-    line("resources", [...resources.keys(), ...templates.map(({ operation }) => operation.name)]),
-    line("prompts", [...prompts.keys()]),
-    authentications.length > 0
-      ? line("public", publicNames(sealed)) || "  public     nothing"
-      : "  public     everything: no authenticator is installed",
-    ...routes.map(({ notice }) => (notice === undefined ? "" : `  tokens     ${notice}`)),
-    allowUnauthenticated === undefined ? "" : `  exposed    because: ${allowUnauthenticated}`,
-  ];
-  return lines.filter((text) => text !== "").join("\n");
+  const facts: Record<string, readonly string[]> = {
+    tools: [...tools.keys()],
+    resources: [...resources.keys(), ...templates.map(({ operation }) => operation.name)],
+    prompts: [...prompts.keys()],
+    public: authentications.length > 0 ? publicNames(sealed) : ["everything: no authenticator is installed"],
+    "sign-in": routes.flatMap(({ notice }) => notice ?? []),
+    exposed: allowUnauthenticated === undefined ? [] : [`because: ${allowUnauthenticated}`],
+  };
+  const told = Object.entries(facts).filter(([, values]) => values.length > 0);
+  const headline = `${name} serves MCP at ${endpoint}`;
+  const lines = told.map(([what, values]) => `  ${what.padEnd(10)} ${values.join(", ")}`);
+  if (processes !== undefined) lines.push(`  processes  ${processes}`);
+  announced(logger, { url: endpoint, ...Object.fromEntries(told), processes }, headline, lines);
 }
 
 /** What anybody may use. */
 function publicNames({ tools, resources, templates, prompts }: Sealed): readonly string[] {
-  return [...tools.values(), ...resources.values(), ...templates, ...prompts.values()].flatMap(
+  const names = [...tools.values(), ...resources.values(), ...templates, ...prompts.values()].flatMap(
     ({ operation: { access, name } }) => (access === "public" ? [name] : []),
   );
-}
-
-function line(what: string, names: readonly string[]): string {
-  return names.length === 0 ? "" : `  ${what.padEnd(10)} ${names.join(", ")}`;
+  return names.length > 0 ? names : ["nothing"];
 }

@@ -5,7 +5,7 @@ import type { AddressInfo, Server as NetServer } from "node:net";
 import { ConfigurationError } from "../errors.ts";
 import type { ListeningServer, Runtime } from "../runtime.ts";
 import type { RunHttpOptions } from "../options.ts";
-import { banner } from "./banner.ts";
+import { greet } from "./banner.ts";
 import { Connections } from "./connections.ts";
 import { Endpoint } from "./endpoint.ts";
 import { checkHttpOptions } from "./http-options.ts";
@@ -83,7 +83,7 @@ export async function listen(
     if (signals) ignoreUncaught = onUncaught(runtime.logger, uncaught === "end" ? end : undefined);
     const url = `http://${host.includes(":") ? `[${host}]` : host}:${address.port}${endpoint.path}`;
     if (watcher) watcher.say({ gantry: "listening", url, port: address.port });
-    else console.error(banner(runtime, await runtime.sealed(), url, options.allowUnauthenticated));
+    else greet(runtime, await runtime.sealed(), url, options.allowUnauthenticated);
     return {
       url,
       port: address.port,

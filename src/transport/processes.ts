@@ -10,7 +10,7 @@ import type { RunHttpOptions } from "../options.ts";
 import type { Backend, Logger } from "../ports.ts";
 import type { ListeningServer, Runtime } from "../runtime.ts";
 import type { SharedStores } from "../stores.ts";
-import { banner } from "./banner.ts";
+import { greet } from "./banner.ts";
 import { checkHttpOptions } from "./http-options.ts";
 import { Desk, type Shared } from "./process-desk.ts";
 import { type FromWorker, type ToWorker, WORKER } from "./process-messages.ts";
@@ -74,8 +74,7 @@ export async function supervise(
   try {
     const [first] = await Promise.all(Array.from({ length: count }, (_, index) => workers.start(index + 1)));
     const { url, port } = first as Address;
-    console.error(banner(runtime, await runtime.sealed(), url, options.allowUnauthenticated));
-    console.error(`  processes  ${count}`);
+    greet(runtime, await runtime.sealed(), url, options.allowUnauthenticated, count);
     return {
       url,
       port,

@@ -9,6 +9,7 @@ import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { greetingsIn } from "../support/greetings.ts";
 import type { Module } from "./page.ts";
 
 export const root: string = fileURLToPath(new URL("../..", import.meta.url));
@@ -114,7 +115,7 @@ export class Program {
   /** Waits a little for the program to print what `wanted` matches. What it printed instead, if it does not. */
   async printing(wanted: RegExp): Promise<string | undefined> {
     for (let waited = 0; waited < 5_000; waited += 25) {
-      if (wanted.test(this.stderr + this.stdout)) return undefined;
+      if (wanted.test(`${this.stderr}${this.stdout}\n${greetingsIn(this.stderr)}`)) return undefined;
       await sleep(25);
     }
     return this.stderr + this.stdout;

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { blocks, isShown } from "../docs/page.ts";
 import { Program, curl, freePort, onPort, root } from "../docs/program.ts";
+import { greetingsIn } from "../support/greetings.ts";
 import { CALLER_WAYS, Caller } from "../support/callers.ts";
 
 interface Example {
@@ -78,9 +79,13 @@ describe.each(WAYS)("$client, $era", (way) => {
 
   test("says that it is ready before it takes requests, and what it serves", () => {
     const { stderr } = example.program;
-    expect(stderr).toMatch(/^Task API server ready\ntask-api 1\.0\.0 serves MCP at /);
-    expect(stderr).toContain("tools      tasks_list_tasks, tasks_create_task, tasks_delete_task\n");
-    expect(stderr).toContain("POST /auth/token issues them to agent, writer: for development only");
+    expect(stderr).toMatch(
+      /^Task API server ready\n\{"time":"[^"]+","level":"info","message":"task-api 1\.0\.0 serves /,
+    );
+    const said = greetingsIn(stderr);
+    expect(said).toMatch(/^task-api 1\.0\.0 serves MCP at /);
+    expect(said).toContain("tools      tasks_list_tasks, tasks_create_task, tasks_delete_task\n");
+    expect(said).toContain("POST /auth/token issues tokens to agent, writer: for development only");
   });
 
   test("shows each caller what it may use", async () => {

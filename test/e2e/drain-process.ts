@@ -39,7 +39,7 @@ export class DrainProcess {
 
   /** The port, once it listens. */
   async port(): Promise<number> {
-    await this.says("/mcp\n");
+    await this.says("/mcp");
     await this.says("running");
     return Number(/http:\/\/127\.0\.0\.1:(\d+)\/mcp/.exec(this.stderr)?.[1]);
   }

@@ -5,11 +5,12 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { fileURLToPath } from "node:url";
-import { ConfigurationError, MCPServer } from "gantry-mcp";
+import { ConfigurationError, type LoggerOptions, MCPServer, createLogger } from "gantry-mcp";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { capturedLog, parseLog } from "../support/captured-log.ts";
 import { type Way, WAYS, connect } from "../support/clients.ts";
-import { listen, printedText } from "../support/listening.ts";
+import { printedText } from "../support/greetings.ts";
+import { listen } from "../support/listening.ts";
 import { envelope } from "../support/wire.ts";
 
 const closing: (() => Promise<void>)[] = [];
@@ -185,6 +186,38 @@ describe("over HTTP", () => {
         "  public     everything: no authenticator is installed",
       ].join("\n"),
     );
+  });
+
+  test("greets people in lines as they are, and everybody else in an entry of the log", async () => {
+    const greeted = async (options: LoggerOptions) => {
+      const lines: string[] = [];
+      const logger = createLogger({ ...options, write: (line) => lines.push(line) });
+      const { url } = await started(
+        new MCPServer({ name: "greeter", version: "1.0.0", logger }).tool(
+          "a",
+          { description: "A." },
+          () => "",
+        ),
+      );
+      return { url, lines };
+    };
+    const people = await greeted({ format: "pretty" });
+    expect(people.lines).toEqual([
+      `greeter 1.0.0 serves MCP at ${people.url}\n  tools      a\n  public     everything: no authenticator is installed`,
+    ]);
+    const program = await greeted({ format: "json" });
+    expect(program.lines.map((line) => JSON.parse(line) as object)).toEqual([
+      {
+        time: expect.any(String),
+        level: "info",
+        message: `greeter 1.0.0 serves MCP at ${program.url}`,
+        url: program.url,
+        tools: ["a"],
+        public: ["everything: no authenticator is installed"],
+      },
+    ]);
+    for (const format of ["pretty", "json"] as const)
+      expect((await greeted({ format, level: "warn" })).lines).toEqual([]);
   });
 
   test("listens on loopback alone unless told otherwise", async () => {

@@ -48,7 +48,7 @@ describe("what processes share", () => {
     const pids = await workers(port);
     expect(pids).toHaveLength(3);
     expect(pids).not.toContain(server.child.pid);
-    expect(server.stderr).toContain("processes  3");
+    expect(server.stderr).toContain('"processes":3');
   });
 
   it("is how often callers have called", async () => {

@@ -57,7 +57,7 @@ const create = { name: "create_task", arguments: { task: { title: "Deploy" } } }
 test("--auth dev: the team gets tokens from the server, and does what its roles allow", async () => {
   const server = await start(["--auth", "dev"]);
   expect((await fetch(server.url, envelope("tools/list"))).status).toBe(401);
-  expect(server.stderr).toContain("POST /auth/token issues them to ana, ben, eve: for development only");
+  expect(server.stderr).toContain("POST /auth/token issues tokens to ana, ben, eve: for development only");
 
   // As the start prints it.
   const [, command = ""] = /ben \(member\) +curl -s (.*)/.exec(server.stderr) ?? [];

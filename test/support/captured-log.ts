@@ -1,4 +1,5 @@
 import type { Logger } from "gantry-mcp";
+import { isGreeting } from "./greetings.ts";
 
 export interface CapturedLog {
   readonly logger: Logger;
@@ -6,11 +7,12 @@ export interface CapturedLog {
   readonly entries: () => readonly Record<string, unknown>[];
 }
 
-/** A logger that keeps its entries. */
+/** A logger that keeps its entries, but for what servers say when they start. */
 export function capturedLog(): CapturedLog {
   const entries: Record<string, unknown>[] = [];
   const log = (level: string) => (fields: object, message: string) => {
-    entries.push({ level, message, ...fields });
+    const entry = { level, message, ...fields };
+    if (!isGreeting(entry)) entries.push(entry);
   };
   return {
     logger: { debug: log("debug"), info: log("info"), warn: log("warn"), error: log("error") },

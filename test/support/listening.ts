@@ -1,16 +1,13 @@
 import type { ListeningServer, MCPServer, RunHttpOptions } from "gantry-mcp";
 import { vi } from "vitest";
-
-const printed: string[] = [];
-
-/** What servers of this test file have printed so far, their greetings. */
-export function printedText(): string {
-  return printed.join("\n");
-}
+import { hasGreeting } from "./greetings.ts";
 
 /** Runs a server on a free port, without the signal handlers of a process of its own. */
 export function listen(server: MCPServer, options: Partial<RunHttpOptions> = {}): Promise<ListeningServer> {
-  if (!vi.isMockFunction(console.error))
-    vi.spyOn(console, "error").mockImplementation((text: unknown) => void printed.push(String(text)));
+  const { stderr } = process;
+  if (!vi.isMockFunction(stderr.write)) {
+    const write = stderr.write.bind(stderr);
+    vi.spyOn(stderr, "write").mockImplementation((text) => hasGreeting(String(text)) || write(text));
+  }
   return server.run({ port: 0, signals: false, ...options, transport: "http" });
 }

@@ -125,7 +125,7 @@ function passing(
   );
 }
 
-const BANNER = / serves MCP at (http:\S+)/;
+const BANNER = / serves MCP at (http:[^\s"]+)/;
 const childEndpoints = new Set<string>();
 
 /** Listens to child processes, and to what `fetch` gets from those that serve over HTTP. */

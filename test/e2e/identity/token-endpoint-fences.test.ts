@@ -7,7 +7,8 @@ import { serve } from "@hono/node-server";
 import { MCPServer, authenticate, jwtAuth } from "gantry-mcp";
 import { type Context, Hono } from "hono";
 import { describe, expect, test, vi } from "vitest";
-import { listen, printedText } from "../../support/listening.ts";
+import { printedText } from "../../support/greetings.ts";
+import { listen } from "../../support/listening.ts";
 import { onSocket, send } from "../../support/wire.ts";
 import {
   AGENT,
@@ -119,7 +120,7 @@ describe("the token endpoint is for programs of this machine", () => {
   test("says that it is there when the server starts", async () => {
     await listening(taskServer());
     expect(printedText()).toContain(
-      "  tokens     POST /auth/token issues them to agent-prod, scoped, claimed: for development only",
+      "  sign-in    POST /auth/token issues tokens to agent-prod, scoped, claimed: for development only",
     );
   });
 });
