@@ -34,7 +34,7 @@ async function measured(processes) {
   });
   let stderr = "";
   server.stderr.setEncoding("utf8").on("data", (text) => (stderr += text));
-  while (!/\/mcp\n[^]*running/.test(stderr)) {
+  while (!/\/mcp[^]*running/.test(stderr)) {
     if (server.exitCode !== null) throw new Error(stderr);
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
