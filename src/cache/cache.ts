@@ -110,10 +110,10 @@ export class Cache {
     stamp: string | undefined,
     wanted: Wanted,
     making: Making<T>,
-    runs: () => void = () => {},
+    runs?: () => void,
   ): T | Promise<T> {
     if (stamp !== undefined && this.#store.claim) return this.#claim(name, stamp, wanted, making, runs);
-    runs();
+    runs?.();
     const value = making.run();
     if (!isPromise(value)) {
       const text = this.#packed(making, value);
@@ -153,7 +153,7 @@ export class Cache {
     stamp: string,
     wanted: Wanted,
     making: Making<T>,
-    runs: () => void,
+    runs: (() => void) | undefined,
   ): Promise<T> {
     const flight = this.#depart(name);
     making.onCancel?.(() => this.#land(name, flight, "again"));
@@ -168,8 +168,13 @@ export class Cache {
       return this.give(wanted, making);
     }
     try {
+      // Another may have written it between the look and the claim.
+      if (claim && runs && (await this.#read(wanted)).entry) {
+        this.#land(name, flight, "again");
+        return await this.give(wanted, making);
+      }
       if (making.cancelled) throw making.cancelled.reason;
-      runs();
+      runs?.();
       // In a turn of its own: what is thrown lands too.
       return await this.#fly(name, flight, stamp, wanted, making, (async () => making.run())());
     } finally {

@@ -50,6 +50,10 @@ export class RedisServer {
       stdio: ["ignore", "pipe", "inherit"],
     });
     this.#process = child;
+    // It does not outlive the tests, whatever becomes of them.
+    const end = () => child.kill("SIGKILL");
+    process.once("exit", end);
+    child.once("exit", () => process.off("exit", end));
     child.on("error", () => {});
     let output = "";
     for await (const text of child.stdout) {
