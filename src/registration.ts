@@ -17,6 +17,8 @@ import {
 import { type CacheOf, checkShared } from "./caching.ts";
 import type { Middleware } from "./compose.ts";
 import type { InjectOptions, InjectedBy } from "./dependencies.ts";
+import { timeLimit } from "./duration.ts";
+import type { MCPServerOptions } from "./options.ts";
 import {
   type Access,
   type AccessOptions,
@@ -26,6 +28,7 @@ import {
   narrowed,
 } from "./policy.ts";
 import type { Schema } from "./schema.ts";
+import { timeLimitLayer } from "./time-limit.ts";
 import type { TemplateParams } from "./uri-template.ts";
 
 /** What the routers around a component add to it, from the outside in. */
@@ -35,6 +38,8 @@ export interface Scope {
   readonly tags: readonly string[];
   readonly access: Access;
   readonly layers: readonly Middleware[];
+  /** What the innermost mounted server that says so makes of arguments that no schema names. */
+  readonly unknownArguments?: UnknownArguments | undefined;
 }
 
 export const NO_SCOPE: Scope = { prefixes: [], tags: [], access: NO_ACCESS, layers: [] };
@@ -64,7 +69,7 @@ export function define(
           scope.prefixes.length > 0 ? [...scope.prefixes, name].join("_") : name,
           options as AnyToolOptions,
           handler,
-          unknownArguments,
+          scope.unknownArguments ?? unknownArguments,
         )
       : kind === "resource"
         ? defineResource(order, name, options as ResourceOptions<string>, handler)
@@ -89,6 +94,21 @@ export function within(outer: Scope, inner: Scope, what: string): Scope {
     tags: [...outer.tags, ...inner.tags],
     access: narrowed(outer.access, inner.access, what),
     layers: [...outer.layers, ...inner.layers],
+    unknownArguments: inner.unknownArguments ?? outer.unknownArguments,
+  };
+}
+
+/** `scope` as it stands on the servers that its own is mounted on: what that says for its components comes along. */
+export function behind(
+  scope: Scope,
+  { timeout, unknownArguments }: Pick<MCPServerOptions, "timeout" | "unknownArguments">,
+  middleware: readonly Middleware[],
+): Scope {
+  const time = timeout === undefined ? [] : [timeLimitLayer(timeLimit(timeout, "timeout"))];
+  return {
+    ...scope,
+    unknownArguments: scope.unknownArguments ?? unknownArguments,
+    layers: [...time, ...middleware, ...scope.layers],
   };
 }
 

@@ -20,7 +20,7 @@ import {
   checkRunOptions,
   checkServerOptions,
 } from "./options.ts";
-import { type Blueprint, NO_SCOPE, type Scope, type Sink, define, within } from "./registration.ts";
+import { type Blueprint, NO_SCOPE, type Scope, type Sink, behind, define, within } from "./registration.ts";
 import { Recordings } from "./recording.ts";
 import { type ComponentRef, Registry } from "./registry.ts";
 import { type IncludeOptions, type MCPRouter, includeScope } from "./router.ts";
@@ -277,7 +277,7 @@ export class MCPServer extends Lifespan {
 
   /** Gives a component to the servers that this one is mounted on, behind its own layers. */
   #emit(blueprint: Blueprint, scope: Scope, sinks: readonly Sink[]): void {
-    for (const sink of sinks) sink(blueprint, { ...scope, layers: [...this.#middleware, ...scope.layers] });
+    for (const sink of sinks) sink(blueprint, behind(scope, this.#options, this.#middleware));
   }
 
   #take(blueprint: Blueprint, scope: Scope): void {

@@ -48,6 +48,17 @@ export interface TimeLimitLayer extends PassiveLayer {
   readonly timeLimit: number;
 }
 
+/** It is read when the server is sealed: nothing is left to do for a call. */
+export function timeLimitLayer(milliseconds: number): TimeLimitLayer {
+  return {
+    name: "timeout",
+    passive: true,
+    timeLimit: milliseconds,
+    kinds: [],
+    handle: (_ctx, next) => next(),
+  };
+}
+
 /** What the innermost of `layers` that says so gives operations of time, in milliseconds. */
 export function timeLimitIn(layers: readonly Middleware[], otherwise: number): number {
   const layer = layers.findLast((each) => typeof each === "object" && "timeLimit" in each);

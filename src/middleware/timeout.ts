@@ -3,7 +3,7 @@
 import { type Duration, timeLimit } from "../duration.ts";
 import { ConfigurationError } from "../errors.ts";
 import { type Names, checkKnown, shown } from "../known-options.ts";
-import type { TimeLimitLayer } from "../time-limit.ts";
+import { type TimeLimitLayer, timeLimitLayer } from "../time-limit.ts";
 
 export interface TimeoutOptions {
   /** How long an operation may take whose component sets no `timeout`. */
@@ -28,12 +28,5 @@ export function timeout(options: TimeoutOptions): TimeLimitLayer {
   if (typeof options !== "object" || options === null || options.default === undefined)
     throw new ConfigurationError(`timeout() got ${shown(options)}: write timeout({ default: "30s" }).`);
   checkKnown("timeout()", options, OPTIONS);
-  return {
-    name: "timeout",
-    passive: true,
-    timeLimit: timeLimit(options.default, "timeout(): default"),
-    // The limit is read when the server is sealed: nothing is left to do for a call.
-    kinds: [],
-    handle: (_ctx, next) => next(),
-  };
+  return timeLimitLayer(timeLimit(options.default, "timeout(): default"));
 }

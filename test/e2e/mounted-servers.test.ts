@@ -3,6 +3,7 @@
 import { ConfigurationError, MCPServer, ToolError, authenticate, hasRole } from "gantry-mcp";
 import { TestClient } from "gantry-mcp/testing";
 import { expect, test } from "vitest";
+import { z } from "zod";
 
 const about = { description: "About it." };
 
@@ -39,6 +40,38 @@ test.each(["2026-07-28", "2025-11-25"] as const)("policy comes along, revision %
   expect(await names(eve)).toEqual(["billing_balance", "hello"]);
   await expect(eve.call("billing_refund")).rejects.toMatchObject({ code: "ACCESS_DENIED" });
 });
+
+test.each(["2026-07-28", "2025-11-25"] as const)(
+  "time and strictness come along, revision %s",
+  async (era) => {
+    const input = z.object({ id: z.string().optional() });
+    const never = () => new Promise<never>(() => {});
+    const inner = new MCPServer({ name: "inner", version: "1.0.0", unknownArguments: "follow-schema" });
+    inner.tool("lax", { ...about, input }, () => "inner");
+    const strict = new MCPServer({
+      name: "strict",
+      version: "1.0.0",
+      timeout: "200ms",
+      unknownArguments: "refuse",
+    });
+    strict.mount(inner);
+    strict.tool("refund", { ...about, input }, () => "refunded");
+    strict.tool("slow", about, never);
+    const server = new MCPServer({ name: "shop", version: "1.0.0", timeout: "5s" }).mount(strict, {
+      prefix: "s",
+    });
+    server.tool("own", { ...about, input }, () => "own");
+
+    const client = await as(server, undefined, era);
+    await expect(client.call("s_refund", { ids: "7" })).rejects.toMatchObject({ code: "VALIDATION_ERROR" });
+    await expect(client.call("s_slow")).rejects.toMatchObject({
+      message: "Tool 's_slow' timed out after 0.2s",
+    });
+    expect(await client.call("s_refund", { id: "7" })).toBe("refunded");
+    expect(await client.call("s_lax", { ids: "7" })).toBe("inner");
+    expect(await client.call("own", { ids: "7" })).toBe("own");
+  },
+);
 
 test("middleware, resources, prompts, hooks, probes and later tools come along", async () => {
   const events: string[] = [];

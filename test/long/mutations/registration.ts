@@ -8,6 +8,20 @@ export const registrationRooms: readonly Room[] = [
     tests: ["test/unit/registration"],
     defences: [
       {
+        what: "time of a mounted server",
+        file: "src/registration.ts",
+        find: "timeout === undefined ? []",
+        replace: "true ? []",
+        tests: ["test/e2e/mounted-servers"],
+      },
+      {
+        what: "strictness of a mounted server",
+        file: "src/registration.ts",
+        find: "unknownArguments: scope.unknownArguments ?? unknownArguments,",
+        replace: "unknownArguments: undefined,",
+        tests: ["test/e2e/mounted-servers"],
+      },
+      {
         what: "names taken",
         file: "src/registry.ts",
         find: "if (this.#definitions.has(id)) {",
