@@ -144,17 +144,17 @@ function caller(ctx: RequestContext): string {
 
 /** The key that the client gave the call, if any; in a header it may stand in quotes (RFC 9651, section 3.3.3). */
 function clientKey(ctx: RequestContext): string | undefined {
+  const named = ctx.meta[META];
   const key =
-    ctx.meta[META] ??
+    named ??
     originOf(ctx)
       .header(HEADER)
       ?.trim()
       .replace(/^"(.*)"$/, "$1");
   if (key === undefined) return undefined;
   if (typeof key === "string" && key !== "" && key.length <= LONGEST) return key;
-  throw refusal(
-    () => new ValidationError({ [`_meta.${META}`]: `Expected a text of 1 to ${LONGEST} characters` }),
-  );
+  const place = named === undefined || named === null ? "Idempotency-Key" : `_meta.${META}`;
+  throw refusal(() => new ValidationError({ [place]: `Expected a text of 1 to ${LONGEST} characters` }));
 }
 
 function reused(): MCPError {

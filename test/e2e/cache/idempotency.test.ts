@@ -114,6 +114,12 @@ test("the key may stand in _meta", async () => {
   expect([(await call("a")).id, (await call("b")).id, (await call("a")).id]).toEqual([1, 2, 1]);
   for (const key of ["", 7, "x".repeat(256)])
     expect(JSON.stringify(await call(key))).toContain("Expected a text of 1 to 255 characters");
+  for (const key of ["", "x".repeat(256)]) {
+    const client = await connect(server, { "idempotency-key": key });
+    await expect(client.call("order", { item: "pen" })).rejects.toMatchObject({
+      message: "Invalid input: Idempotency-Key: Expected a text of 1 to 255 characters",
+    });
+  }
 });
 
 test("where only keys count, calls without one run", async () => {
