@@ -83,11 +83,12 @@ export class Connection {
     });
     for (const client of [this.#commands, this.#messages]) client.connect().catch(() => {});
     const deadline = performance.now() + START_LIMIT;
-    while (this.#problem !== undefined && refusals.length === 0 && performance.now() < deadline) {
+    // What else is wrong is not for waiting; the beat that is under way may have begun before messages came.
+    for (let there = 0; there < 2 && this.#problem !== undefined && refusals.length === 0;) {
+      if (performance.now() > deadline) break;
       await pause(10);
+      if (this.#answers && this.#hears) there += 1;
       await this.#beat();
-      // What else is wrong is not for waiting.
-      if (this.#answers && this.#hears) break;
     }
     const [refused] = refusals;
     const wrong = refused

@@ -93,6 +93,14 @@ test("credentials that Redis does not know stop the start, and are not told", as
   expect(isReady(await open(url("right")))).toBe(true);
 });
 
+test("Redis that is sound is ready as soon as the start is over, and nothing is told of", async () => {
+  for (let start = 0; start < 5; start++) {
+    const log = capturedLog();
+    expect(isReady(await open(server.url, log))).toBe(true);
+    expect(log.entries()).toEqual([]);
+  }
+});
+
 test("a user who may not see how Redis is set up is told of, and starts", async () => {
   const acl = ["SETUSER", "app", "on", ">secret", "~*", "&*", "+@all", "-info", "-config"] as const;
   await server.client.call("ACL", ...acl);
