@@ -48,10 +48,16 @@ function recordingsIn(layers: readonly Middleware[]): readonly Recording[] {
 /** What a server records by, from its start to its end. */
 export class Recordings {
   readonly #all = new Set<Recording>();
+  #left = false;
+
+  /** From now on operations are other processes' to serve, and to record. */
+  leave(): void {
+    this.#left = true;
+  }
 
   /** Opens those among `layers` that are not open yet: before the first request, until the last is answered. */
   async open(layers: readonly Middleware[], lifecycle: Lifecycle, logger: Logger): Promise<void> {
-    for (const recording of recordingsIn(layers)) {
+    for (const recording of this.#left ? [] : recordingsIn(layers)) {
       if (this.#all.has(recording)) continue;
       await recording.open(logger);
       this.#all.add(recording);

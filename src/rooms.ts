@@ -11,6 +11,7 @@ import { type Measured, type Metrics, type MetricsOptions, metricsRoutes } from 
 import type { MCPServerOptions, RunHttpOptions, RunStdioOptions } from "./options.ts";
 import { memoryPlaceStore } from "./places.ts";
 import type { Backend, Logger } from "./ports.ts";
+import type { Recordings } from "./recording.ts";
 import { type Observer, stagesOf } from "./signals.ts";
 import type { ListeningServer, Mounted, RunningServer, Runtime } from "./runtime.ts";
 import type { SharedStores, Stores } from "./stores.ts";
@@ -104,11 +105,12 @@ interface Starting {
   readonly prepare: () => Promise<Runtime>;
   /** Has what calls share kept in `backend`, unless the server has one. */
   readonly share: (backend: Backend) => void;
+  readonly recordings: Recordings;
 }
 
 /** Serves over HTTP or stdio: by this process, or by workers that it watches over, of which this may be one. */
 export async function serving(
-  { prepare, share }: Starting,
+  { prepare, share, recordings }: Starting,
   options: RunHttpOptions | RunStdioOptions,
 ): Promise<ListeningServer | RunningServer> {
   if (options.transport === "stdio")
@@ -117,7 +119,10 @@ export async function serving(
     return (await import("./transport/listen.ts")).listen(await prepare(), options);
   const { joined, supervise } = await import("./transport/processes.ts");
   const worker = joined();
-  if (!worker) return supervise(await prepare(), options, await storesInMemory());
+  if (!worker) {
+    recordings.leave();
+    return supervise(await prepare(), options, await storesInMemory());
+  }
   share(worker.backend);
   return worker.listen(await prepare(), options);
 }

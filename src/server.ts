@@ -218,7 +218,7 @@ export class MCPServer extends Lifespan {
     if (this.lifecycle.closed) throw new ConfigurationError(`The server has been closed. ${RUNS_ONCE}`);
     if (this.#running) throw new ConfigurationError(`run() was called before. ${RUNS_ONCE}`);
     const share = (backend: Backend) => this.#stores.shareBy(backend);
-    this.#running = serving({ prepare: () => this.#prepare(), share }, options);
+    this.#running = serving({ prepare: () => this.#prepare(), share, recordings: this.#recordings }, options);
     try {
       return await this.#running;
     } catch (error) {

@@ -169,6 +169,8 @@ class Workers {
         await this.start(number);
         return;
       } catch (error) {
+        // Told to end while its program was read, it has done so.
+        if (this.#ending) return;
         this.#logger.error({ worker: number, err: error }, "A worker could not be started again");
       }
     }

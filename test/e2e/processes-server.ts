@@ -2,8 +2,10 @@
 
 import { setTimeout as sleep } from "node:timers/promises";
 import {
+  type AuditOptions,
   MCPServer,
   type RunHttpOptions,
+  audit,
   authenticate,
   circuitBreaker,
   concurrency,
@@ -12,11 +14,13 @@ import {
 import { z } from "zod";
 
 interface Fixture extends Partial<RunHttpOptions> {
+  /** Where calls are recorded, if anywhere. */
+  readonly log?: AuditOptions;
   /** What is wrong with the program, where something is. */
   readonly fault?: "start" | "sessions" | "tokens" | "twice";
 }
 
-const { fault, ...options } = JSON.parse(process.argv[2] ?? "{}") as Fixture;
+const { fault, log, ...options } = JSON.parse(process.argv[2] ?? "{}") as Fixture;
 
 const server = new MCPServer({
   name: "processes",
@@ -75,6 +79,7 @@ server.use(circuitBreaker({ failures: 4, recovery: "1s" }));
 server.tool("broken", { description: "Fails." }, () => {
   throw new Error("broken");
 });
+if (log) server.use(audit(log));
 server.enableMetrics();
 server.onShutdown(() => console.error(`ended ${process.pid}`));
 

@@ -2,7 +2,9 @@
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { verifyAudit } from "gantry-mcp";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { AuditFolder, KEY } from "../support/audited.ts";
 import { META, envelope } from "../support/wire.ts";
 import { DrainProcess } from "./drain-process.ts";
 import { drainRounds } from "./drain-rounds.ts";
@@ -201,6 +203,32 @@ describe("the end of several processes", () => {
     await server.says("running");
     server.kill();
     expect(await server.exit()).toMatchObject({ code: 0, after: expect.toSatisfy((ms) => ms < 10_000) });
+  });
+
+  it("comes also while a worker is started again, which is nothing to tell of", async () => {
+    const server = new DrainProcess({ processes: 2, shutdown: { notice: 0 } }, PROGRAM);
+    onTestFinished(() => void server.child.kill("SIGKILL"));
+    const [victim] = (await workers(await server.port())) as [number];
+    process.kill(victim, "SIGKILL");
+    await server.says("A worker ended unexpectedly");
+    // It is begun 100 ms later, and has a program to read.
+    await sleep(300);
+    server.kill();
+    expect(await server.exit()).toMatchObject({ code: 0 });
+    expect(server.stderr).not.toContain("could not be started again");
+  });
+
+  it("closes all that was recorded: the first process, which serves nobody, records nothing", async () => {
+    const folder = new AuditFolder();
+    const log = { file: folder.file, key: KEY };
+    const server = new DrainProcess({ processes: 2, shutdown: { notice: 0 }, log }, PROGRAM);
+    onTestFinished(() => void server.child.kill("SIGKILL"));
+    const port = await server.port();
+    await workers(port);
+    server.kill();
+    expect(await server.exit()).toMatchObject({ code: 0 });
+    expect(folder.segments()).toHaveLength(2);
+    expect(await verifyAudit(log)).toMatchObject({ ok: true, notes: [] });
   });
 
   it("comes also where the first process is killed: the workers finish what they do", async () => {
