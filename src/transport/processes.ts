@@ -104,6 +104,7 @@ class Workers {
   #last = 0;
   #pause = FIRST_PAUSE;
   #ending = false;
+  #notice = 0;
 
   constructor(stores: SharedStores, port: number, logger: Logger) {
     this.#port = port;
@@ -123,6 +124,8 @@ class Workers {
     return new Promise((resolve, reject) => {
       let listens = false;
       worker.on("message", (message: FromWorker) => {
+        // What it was told while its program was read, nobody heard: cluster takes messages in before there is a listener.
+        if (this.#ending && !listens) tell(worker, { gantry: "end", notice: this.#notice });
         desk.hear(message);
         if (message.gantry === "page") this.#asked.get(message.id)?.(message.page);
         else if (message.gantry === "leaving") leaves = true;
@@ -148,6 +151,7 @@ class Workers {
   /** Ends all workers; those that take longer than `limit` are killed. */
   async end(notice: number, limit: number): Promise<void> {
     this.#ending = true;
+    this.#notice = notice;
     for (const worker of this.#alive.keys()) tell(worker, { gantry: "end", notice });
     const exits = Promise.all([...this.#alive.values()].map(({ exit }) => exit));
     if (!(await within(limit, exits))) this.kill();

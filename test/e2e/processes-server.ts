@@ -14,13 +14,17 @@ import {
 import { z } from "zod";
 
 interface Fixture extends Partial<RunHttpOptions> {
+  /** How long a worker's program takes before it comes to the server, in milliseconds. */
+  readonly reading?: number;
   /** Where calls are recorded, if anywhere. */
   readonly log?: AuditOptions;
   /** What is wrong with the program, where something is. */
   readonly fault?: "start" | "sessions" | "tokens" | "twice";
 }
 
-const { fault, log, ...options } = JSON.parse(process.argv[2] ?? "{}") as Fixture;
+const { fault, log, reading, ...options } = JSON.parse(process.argv[2] ?? "{}") as Fixture;
+
+if (reading && process.send) await sleep(reading);
 
 const server = new MCPServer({
   name: "processes",

@@ -205,14 +205,15 @@ describe("the end of several processes", () => {
     expect(await server.exit()).toMatchObject({ code: 0, after: expect.toSatisfy((ms) => ms < 10_000) });
   });
 
-  it("comes also while a worker is started again, which is nothing to tell of", async () => {
-    const server = new DrainProcess({ processes: 2, shutdown: { notice: 0 } }, PROGRAM);
+  it("comes also while a worker is started again and reads its program", async () => {
+    const options = { processes: 2, shutdown: { notice: 0 }, reading: 1_500 };
+    const server = new DrainProcess(options, PROGRAM);
     onTestFinished(() => void server.child.kill("SIGKILL"));
     const [victim] = (await workers(await server.port())) as [number];
     process.kill(victim, "SIGKILL");
     await server.says("A worker ended unexpectedly");
-    // It is begun 100 ms later, and has a program to read.
-    await sleep(300);
+    // It is begun 100 ms later.
+    await sleep(1_000);
     server.kill();
     expect(await server.exit()).toMatchObject({ code: 0 });
     expect(server.stderr).not.toContain("could not be started again");
