@@ -47,7 +47,7 @@ export class Watcher {
   readonly #listeners = new Set<(event: ServerEvent) => void>();
   #last = 0;
   #end: ((notice: number) => void) | undefined;
-  /** It was told to end before it could: while its program was being read. */
+  /** It was told to end before it could. */
   #ended: number | undefined;
   #page: (() => Promise<string>) | undefined;
 
