@@ -127,8 +127,6 @@ class Workers {
         // What it was told while its program was read, nobody heard: cluster takes messages in before there is a listener.
         if (this.#ending && !listens) tell(worker, { gantry: "end", notice: this.#notice });
         desk.hear(message);
-        // What it is told before its program listens for it is lost.
-        if (this.#ending) tell(worker, { gantry: "end", notice: 0 });
         if (message.gantry === "page") this.#asked.get(message.id)?.(message.page);
         else if (message.gantry === "leaving") leaves = true;
         else if (message.gantry === "listening") {
