@@ -115,6 +115,9 @@ export class Lifecycle {
   }
 }
 
+/** Probes that failed when they were last asked: they are asked every second, and the log is to tell of a change. */
+const failing = new WeakSet<Probe>();
+
 async function passes(
   name: string,
   probe: Probe,
@@ -124,12 +127,18 @@ async function passes(
   const limit = new Promise((_resolve, reject) => {
     timer = setTimeout(() => reject(new Error(`No answer within ${PROBE_LIMIT} ms`)), PROBE_LIMIT);
   });
+  const failed = (error?: unknown) => {
+    if (!failing.has(probe)) logger.warn({ probe: name, err: error }, "A readiness probe failed");
+    failing.add(probe);
+    return { name, ok: false };
+  };
   try {
     const answer = await Promise.race([(async () => probe())(), limit]);
-    return { name, ok: answer !== false };
+    if (answer === false) return failed();
+    if (failing.delete(probe)) logger.info({ probe: name }, "A readiness probe passes again");
+    return { name, ok: true };
   } catch (error) {
-    logger.warn({ probe: name, err: error }, "A readiness probe failed");
-    return { name, ok: false };
+    return failed(error);
   } finally {
     clearTimeout(timer);
   }

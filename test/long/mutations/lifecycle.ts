@@ -7,7 +7,12 @@ export const lifecycleRooms: readonly Room[] = [
     name: "lifecycle",
     tests: ["test/e2e/lifecycle"],
     defences: [
-      { what: "probes", file: "src/lifecycle.ts", find: "answer !== false", replace: "true" },
+      {
+        what: "probes",
+        file: "src/lifecycle.ts",
+        find: "if (answer === false) return failed();",
+        replace: "",
+      },
       {
         what: "probe limit",
         file: "src/lifecycle.ts",
