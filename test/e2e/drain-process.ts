@@ -31,8 +31,9 @@ export class DrainProcess {
   /** Resolves once stderr shows `text`. */
   async says(text: string): Promise<void> {
     while (!this.stderr.includes(text)) {
-      if (this.child.exitCode !== null)
-        throw new Error(`It ended with ${this.child.exitCode}:\n${this.stderr}`);
+      const { exitCode, signalCode } = this.child;
+      if (exitCode !== null || signalCode !== null)
+        throw new Error(`It ended with ${exitCode ?? signalCode}:\n${this.stderr}`);
       await Promise.race([once(this.child.stderr, "data"), this.#exited]);
     }
   }

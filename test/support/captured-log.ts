@@ -20,12 +20,13 @@ export function capturedLog(): CapturedLog {
   };
 }
 
-/** The JSON lines among what a server wrote on stderr. */
+/** The JSON lines among what a server wrote on stderr, but for what it said when it started. */
 export function parseLog(stderr: string): readonly Record<string, unknown>[] {
   return stderr
     .split("\n")
     .filter((line) => line.startsWith('{"time"'))
-    .map((line) => JSON.parse(line) as Record<string, unknown>);
+    .map((line) => JSON.parse(line) as Record<string, unknown>)
+    .filter((entry) => !isGreeting(entry));
 }
 
 function readable(entry: Record<string, unknown>): Record<string, unknown> {
