@@ -15,6 +15,7 @@ describe("the catalogue", () => {
     const retryable = Object.entries(ERROR_CODES).flatMap(([code, entry]) => (entry.retryable ? [code] : []));
     expect(Object.keys(ERROR_CODES).toSorted()).toEqual([
       "ACCESS_DENIED",
+      "AUDIT_UNAVAILABLE",
       "AUTHENTICATION_ERROR",
       "BACKEND_UNAVAILABLE",
       "CANCELLED",
@@ -39,6 +40,7 @@ describe("the catalogue", () => {
       "VALIDATION_ERROR",
     ]);
     expect(retryable.toSorted()).toEqual([
+      "AUDIT_UNAVAILABLE",
       "BACKEND_UNAVAILABLE",
       "CANCELLED",
       "CIRCUIT_OPEN",
