@@ -1,7 +1,16 @@
 import { defineConfig } from "vitest/config";
+import { BaseSequencer, type TestSpecification } from "vitest/node";
 import { fileURLToPath } from "node:url";
 
 const source = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+
+/** Who takes three minutes begins first, beside all others. */
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const takesLong = ({ moduleId }: TestSpecification) => Number(moduleId.endsWith("/soak.test.ts"));
+    return (await super.sort(files)).toSorted((a, b) => takesLong(b) - takesLong(a));
+  }
+}
 
 export default defineConfig({
   resolve: {
@@ -18,6 +27,7 @@ export default defineConfig({
     pool: "threads",
     // Tests wait for servers and clocks more than they compute.
     maxWorkers: 2,
+    sequence: { sequencer: LongestFirst },
     testTimeout: 30_000,
     hookTimeout: 60_000,
     typecheck: { enabled: false },
