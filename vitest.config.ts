@@ -8,7 +8,8 @@ const source = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const takesLong = ({ moduleId }: TestSpecification) => Number(moduleId.endsWith("/soak.test.ts"));
-    return (await super.sort(files)).toSorted((a, b) => takesLong(b) - takesLong(a));
+    const sorted = await super.sort(files);
+    return sorted.toSorted((a, b) => takesLong(b) - takesLong(a));
   }
 }
 

@@ -18,11 +18,13 @@ interface Fixture extends Partial<RunHttpOptions> {
   readonly reading?: number;
   /** Where calls are recorded, if anywhere. */
   readonly log?: AuditOptions;
+  /** Whether calls pass no layers that ask the first process. */
+  readonly plain?: boolean;
   /** What is wrong with the program, where something is. */
   readonly fault?: "start" | "sessions" | "tokens" | "twice";
 }
 
-const { fault, log, reading, ...options } = JSON.parse(process.argv[2] ?? "{}") as Fixture;
+const { fault, log, plain = false, reading, ...options } = JSON.parse(process.argv[2] ?? "{}") as Fixture;
 
 if (reading && process.send) await sleep(reading);
 
@@ -78,8 +80,10 @@ server.tool("touch", { description: "Tells of a change." }, () => {
   server.notify.resourceUpdated("notes://1");
 });
 server.resource("notes://1", { name: "note", description: "A note." }, () => "a note");
-server.use(concurrency({ max: 500 }));
-server.use(circuitBreaker({ failures: 4, recovery: "1s" }));
+if (!plain) {
+  server.use(concurrency({ max: 500 }));
+  server.use(circuitBreaker({ failures: 4, recovery: "1s" }));
+}
 server.tool("broken", { description: "Fails." }, () => {
   throw new Error("broken");
 });

@@ -29,9 +29,13 @@ writeFileSync(
 
 /** Calls a second. */
 async function measured(processes) {
-  const server = spawn(process.execPath, ["--import", "tsx", program, JSON.stringify({ processes })], {
-    cwd: root,
-  });
+  const server = spawn(
+    process.execPath,
+    ["--import", "tsx", program, JSON.stringify({ processes, plain: true })],
+    {
+      cwd: root,
+    },
+  );
   let stderr = "";
   server.stderr.setEncoding("utf8").on("data", (text) => (stderr += text));
   while (!/\/mcp[^]*running/.test(stderr)) {
