@@ -8,6 +8,7 @@ const source = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const takesLong = ({ moduleId }: TestSpecification) => Number(moduleId.endsWith("/soak.test.ts"));
+    // oxlint-disable-next-line unicorn/no-array-sort -- a sequencer, and no array
     const sorted = await super.sort(files);
     return sorted.toSorted((a, b) => takesLong(b) - takesLong(a));
   }
