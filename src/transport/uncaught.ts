@@ -3,7 +3,7 @@
 import type { Logger } from "../ports.ts";
 import { leave } from "./signals.ts";
 
-/** So many are logged in one second. What logs may itself fail in this way, and there would be no end to it. */
+/** So many are logged in one second, and the rest is counted. What logs may itself fail in this way, without an end. */
 const MOST_LOGGED = 20;
 
 /**
@@ -12,15 +12,20 @@ const MOST_LOGGED = 20;
  * nothing of the framework was interrupted.
  */
 export function onUncaught(logger: Logger, end: (() => Promise<void>) | undefined): () => void {
-  let second = 0;
   let seen = 0;
+  let second: NodeJS.Timeout | undefined;
+  const endSecond = () => {
+    clearTimeout(second);
+    second = undefined;
+    const notLogged = seen - MOST_LOGGED;
+    seen = 0;
+    if (notLogged > 0)
+      logger.error({ notLogged }, "More was thrown that nobody catches than is logged in a second");
+  };
   let ending = false;
   const note = (message: string) => (err: unknown) => {
-    const now = Math.floor(performance.now() / 1_000);
-    const before = now === second ? 0 : Math.max(0, seen - MOST_LOGGED);
-    if (now !== second) seen = 0;
-    second = now;
-    if (++seen <= MOST_LOGGED) logger.error({ err, ...(before > 0 && { notLogged: before }) }, message);
+    second ??= setTimeout(endSecond, 1_000).unref();
+    if (++seen <= MOST_LOGGED) logger.error({ err }, message);
     if (!end || ending) return;
     ending = true;
     leave(end(), logger, 1);
@@ -33,6 +38,7 @@ export function onUncaught(logger: Logger, end: (() => Promise<void>) | undefine
   process.stdout.on("error", ignore);
   process.stderr.on("error", ignore);
   return () => {
+    endSecond();
     process.off("uncaughtException", onException).off("unhandledRejection", onRejection);
     process.stdout.off("error", ignore);
     process.stderr.off("error", ignore);

@@ -1,5 +1,6 @@
 /** What handlers forget and nobody catches: it is logged, and everybody else's calls go on. */
 
+import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { MCPServer } from "gantry-mcp";
@@ -86,6 +87,20 @@ describe("an error that nobody catches, over HTTP", () => {
     const logged = Number(await call("entries"));
     expect(logged).toBeGreaterThan(1);
     expect(logged).toBeLessThan(200);
+  });
+
+  test("is counted where it is not logged, and told at the latest when the server ends", async () => {
+    const { server, call } = await start({ run: HTTP });
+    await Promise.all(Array.from({ length: 60 }, () => call("throw_later")));
+    await server.says("by a timer");
+    await sleep(50);
+    const closed = once(server.child, "close");
+    server.kill();
+    await closed;
+    const entries = parseLog(server.stderr).filter(({ level }) => level === "error");
+    const counted = entries.map(({ notLogged = 1 }) => Number(notLogged));
+    expect(counted.reduce((sum, count) => sum + count)).toBe(60);
+    expect(entries.length).toBeLessThan(60);
   });
 
   test("is none where only the reader of what is printed has gone", async () => {

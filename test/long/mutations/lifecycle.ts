@@ -128,6 +128,12 @@ export const lifecycleRooms: readonly Room[] = [
         replace: "++seen; ",
       },
       {
+        what: "a count of what is not logged",
+        file: "src/transport/uncaught.ts",
+        find: "    endSecond();\n",
+        replace: "",
+      },
+      {
         what: "readers of what is printed that are gone",
         file: "src/transport/uncaught.ts",
         find: 'process.stderr.on("error", ignore);',

@@ -162,9 +162,10 @@ class Zoo {
 
   async leave(): Promise<VisitReport> {
     const alive = this.#child.exitCode === null;
-    const exited = once(this.#child, "exit");
+    // Closed is later than ended: by then, everything that it wrote was read.
+    const closed = once(this.#child, "close");
     if (alive) this.#child.kill("SIGTERM");
-    const [exit] = alive ? ((await exited) as [number | null]) : [this.#child.exitCode];
+    const [exit] = alive ? ((await closed) as [number | null]) : [this.#child.exitCode];
     return {
       calls: this.#calls,
       kinds: KINDS.length + 1,
@@ -205,8 +206,8 @@ class Zoo {
   #logged(): VisitReport["logged"] {
     let uncaught = 0;
     let unexpected = 0;
-    for (const { message, notLogged = 0 } of parseLog(this.#stderr)) {
-      if (String(message).includes("nobody")) uncaught += 1 + Number(notLogged);
+    for (const { message, notLogged = 1 } of parseLog(this.#stderr)) {
+      if (String(message).includes("nobody")) uncaught += Number(notLogged);
       if (message === "Unexpected error") unexpected++;
     }
     return { uncaught, unexpected };
