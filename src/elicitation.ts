@@ -2,6 +2,7 @@
 
 import type { AudioContent, ImageContent, TextContent } from "./content.ts";
 import { isObject } from "./json.ts";
+import { isLoopback } from "./loopback.ts";
 import { ConfigurationError } from "./errors.ts";
 import { formSchema } from "./form.ts";
 import { ClientCapabilityError, type Question } from "./inquiry.ts";
@@ -118,12 +119,8 @@ export function linkQuestion(
 function isPage(url: string): boolean {
   if (!URL.canParse(url)) return false;
   const { protocol, hostname, username, password } = new URL(url);
-  const safe = protocol === "https:" || (protocol === "http:" && isLocal(hostname));
+  const safe = protocol === "https:" || (protocol === "http:" && isLoopback(hostname));
   return safe && username === "" && password === "";
-}
-
-function isLocal(hostname: string): boolean {
-  return hostname === "localhost" || hostname === "127.0.0.1" || hostname === "[::1]";
 }
 
 export function samplingQuestion(

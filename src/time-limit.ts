@@ -1,7 +1,7 @@
 /** How long an operation may take: its handler, and the layers around it. */
 
 import { type Middleware, type PassiveLayer, type Run, compose, concerns } from "./compose.ts";
-import { type OperationKind, type RequestContext, limitBy, limitOf } from "./context.ts";
+import { type OperationKind, type RequestContext, cancellationOf, limitBy, limitOf } from "./context.ts";
 import { MCPError } from "./errors.ts";
 import { Suspension } from "./inquiry.ts";
 import { isPromise } from "./promises.ts";
@@ -68,6 +68,46 @@ export function timeLimitIn(layers: readonly Middleware[], otherwise: number): n
 /** Calls `listener` when the call has its answer, also where a layer further in never settles. For layers. */
 export function whenAnswered(ctx: RequestContext, listener: () => void): void {
   limitOf(ctx)?.whenAnswered(listener);
+}
+
+/**
+ * Runs `rest` and tells once how it ended, also where a layer further in never settles: then the call has had its answer all the same,
+ * and has failed for what cancelled it. Gives what `rest` gives, or throws what it throws. For layers.
+ */
+export function witnessed(
+  ctx: RequestContext,
+  rest: () => unknown,
+  succeeded: (result: unknown) => void,
+  failed: (error: unknown) => void,
+): unknown {
+  let result;
+  try {
+    result = rest();
+  } catch (error) {
+    failed(error);
+    throw error;
+  }
+  if (!isPromise(result)) {
+    succeeded(result);
+    return result;
+  }
+  let open = true;
+  const once = (tell: (ending: unknown) => void, ending: unknown) => {
+    if (open) tell(ending);
+    open = false;
+  };
+  whenAnswered(ctx, () => once(failed, cancellationOf(ctx).reason));
+  // A bare `then`, as queries of databases have, gives nothing that could be waited for.
+  return Promise.resolve(result).then(
+    (value) => {
+      once(succeeded, value);
+      return value;
+    },
+    (error: unknown) => {
+      once(failed, error);
+      throw error;
+    },
+  );
 }
 
 /** A layer may ask too: its question ends the call like a handler's. */

@@ -1,5 +1,7 @@
 /** Documents of an authorization server: its metadata and its keys. */
 
+import { isLoopback } from "../loopback.ts";
+
 const TIME_LIMIT = 5_000;
 const LARGEST = 262_144;
 
@@ -68,9 +70,5 @@ export function endpointIn(metadata: Readonly<Record<string, unknown>>, name: st
 export function isSafeUrl(text: string): boolean {
   if (!URL.canParse(text)) return false;
   const { protocol, hostname } = new URL(text);
-  return protocol === "https:" || (protocol === "http:" && isLoopbackName(hostname));
-}
-
-function isLoopbackName(hostname: string): boolean {
-  return /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/.test(hostname);
+  return protocol === "https:" || (protocol === "http:" && isLoopback(hostname));
 }

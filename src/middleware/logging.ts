@@ -4,7 +4,6 @@ import { type Pass, type PassingLayer, type PassiveLayer, pass } from "../compos
 import {
   type OperationKind,
   type RequestContext,
-  cancellationOf,
   callFields,
   envelopeOf,
   identityOf,
@@ -19,11 +18,10 @@ import { InputRequired, Suspension } from "../inquiry.ts";
 import { type Names, checkChoice, checkKnown, shown } from "../known-options.ts";
 import { unfailing } from "../logger.ts";
 import type { Logger } from "../ports.ts";
-import { isPromise } from "../promises.ts";
 import { shortened } from "../refusals.ts";
 import { ToolResult } from "../result.ts";
 import type { Signal, SignalledLayer } from "../signals.ts";
-import { whenAnswered } from "../time-limit.ts";
+import { witnessed } from "../time-limit.ts";
 import type { ArgumentsLayer } from "../told-arguments.ts";
 
 export interface LoggingOptions {
@@ -70,37 +68,14 @@ export function logging(options: LoggingOptions = {}): PassiveLayer & PassingLay
     if (outcome === "ok" && share < 1 && Math.random() >= share) return;
     write(own ?? servicesOf(ctx).logger, level, ctx, performance.now() - started, outcome, code);
   };
-  const waiting = (ctx: RequestContext, started: number, result: Promise<unknown>) => {
-    let open = true;
-    const end = (ended: Ended) => {
-      if (open) say(ctx, started, ended);
-      open = false;
-    };
-    // A layer further in may never settle: its caller has an answer all the same.
-    whenAnswered(ctx, () => open && end(failed(cancellationOf(ctx).reason, ctx)));
-    return result.then(
-      (value) => {
-        end(settled(value));
-        return value;
-      },
-      (error: unknown) => {
-        end(failed(error, ctx));
-        throw error;
-      },
-    );
-  };
   const enter: Pass = (ctx, rest) => {
     const started = performance.now();
-    let result;
-    try {
-      result = rest();
-    } catch (error) {
-      say(ctx, started, failed(error, ctx));
-      throw error;
-    }
-    if (isPromise(result)) return waiting(ctx, started, result);
-    say(ctx, started, settled(result));
-    return result;
+    return witnessed(
+      ctx,
+      rest,
+      (result) => say(ctx, started, settled(result)),
+      (error) => say(ctx, started, failed(error, ctx)),
+    );
   };
   const layer: SignalledLayer & ArgumentsLayer & PassingLayer = {
     name: "logging",

@@ -1,13 +1,13 @@
 /** Calls, counted: how many of what came to what, how long they took, how many are under way, and what happened on their way. */
 
 import { type Pass, type PassingLayer, type PassiveLayer, pass } from "../compose.ts";
-import { type Operation, type OperationKind, type RequestContext, cancellationOf } from "../context.ts";
-import { ERROR_CODES, MCPError } from "../errors.ts";
+import type { Operation, OperationKind, RequestContext } from "../context.ts";
+import { toldOf } from "../dispatch.ts";
+import { ERROR_CODES } from "../errors.ts";
 import { InputRequired, Suspension } from "../inquiry.ts";
-import { isPromise } from "../promises.ts";
 import { ToolResult } from "../result.ts";
 import type { Observer, Signal } from "../signals.ts";
-import { whenAnswered } from "../time-limit.ts";
+import { witnessed } from "../time-limit.ts";
 import { type Family, type Histogram, OTHER, type Registry, type Value } from "./registry.ts";
 
 /** Boundaries of `mcp.server.operation.duration`, in seconds (OpenTelemetry, "MCP metrics"). */
@@ -114,35 +114,12 @@ export function countingCalls(registry: Registry, ended?: Ended): Observer {
     const calls = callsOf(ctx.operation);
     const started = performance.now();
     calls.begin();
-    let ending = true;
-    const end = (code: string, error?: unknown) => {
-      if (ending) calls.end(ctx, code, started, error);
-      ending = false;
-    };
-    const failed = (error: unknown) =>
-      error instanceof Suspension ? end(ASKED) : end(codes(failure(error, ctx)), error);
-    let result;
-    try {
-      result = rest();
-    } catch (error) {
-      failed(error);
-      throw error;
-    }
-    if (!isPromise(result)) {
-      end(success(result));
-      return result;
-    }
-    // What a layer further in never settles is answered all the same, when its time is up.
-    whenAnswered(ctx, () => failed(cancellationOf(ctx).reason));
-    return result.then(
-      (value) => {
-        end(success(value));
-        return value;
-      },
-      (error: unknown) => {
-        failed(error);
-        throw error;
-      },
+    const end = (code: string, error?: unknown) => calls.end(ctx, code, started, error);
+    return witnessed(
+      ctx,
+      rest,
+      (result) => end(success(result)),
+      (error) => (error instanceof Suspension ? end(ASKED) : end(codes(toldOf(error, ctx).code), error)),
     );
   };
   const layer: PassiveLayer & PassingLayer = {
@@ -224,13 +201,6 @@ function componentOf({ kind, name, component }: Operation): string {
 function success(result: unknown): string {
   if (result instanceof InputRequired) return ASKED;
   return result instanceof ToolResult && result.isError ? "TOOL_ERROR" : "OK";
-}
-
-/** The code that the caller is told. */
-function failure(error: unknown, ctx: RequestContext): string {
-  if (error instanceof MCPError && (error.code !== "INTERNAL_ERROR" || error.cause === undefined))
-    return error.code;
-  return cancellationOf(ctx).cancelled ? "CANCELLED" : "INTERNAL_ERROR";
 }
 
 /** Gives codes that authors make up a label each, as long as they are few and short. */

@@ -11,7 +11,7 @@ import { shortened } from "../refusals.ts";
 import { ToolResult } from "../result.ts";
 import type { Observer, Signal } from "../signals.ts";
 import type { Stage, Stages } from "../stages.ts";
-import { whenAnswered } from "../time-limit.ts";
+import { whenAnswered, witnessed } from "../time-limit.ts";
 import { TOOL_ERROR, methodOf, statusCodeOf, transportOf } from "./conventions.ts";
 import type {
   Attributes,
@@ -72,26 +72,16 @@ class Spans implements Stages {
       // Whatever is wrong with what records traces, it is no reason to refuse a call.
       return rest();
     }
-    let open = true;
     const end = (finish: () => void) => {
-      if (!open) return;
-      open = false;
       if (span.isRecording()) safely(finish);
       safely(() => span.end());
     };
-    // A layer may never settle: the call has had its answer all the same.
-    whenAnswered(ctx, () => end(() => this.#failed(span, ctx, envelopeOf(ctx).cancellation.reason)));
     return context.with(active, () =>
-      either(
+      witnessed(
+        ctx,
         rest,
-        (result) => {
-          end(() => this.#succeeded(span, result));
-          return result;
-        },
-        (error) => {
-          end(() => this.#failed(span, ctx, error));
-          throw error;
-        },
+        (result) => end(() => this.#succeeded(span, result)),
+        (error) => end(() => this.#failed(span, ctx, error)),
       ),
     );
   }

@@ -2,6 +2,7 @@
 
 import { type Duration, timeLimit } from "../duration.ts";
 import { ConfigurationError } from "../errors.ts";
+import { isLoopback } from "../loopback.ts";
 import { type Names, checkKnown, shown } from "../known-options.ts";
 import { type ConnectionOptions, type RedisClient, type Target, isCluster } from "./ioredis.ts";
 
@@ -88,7 +89,7 @@ function checkEncrypted({ url, connection, client }: Target): void {
   const { hosts, tls } = isCluster(client)
     ? { hosts: ["the cluster"], tls: client.options.redisOptions?.tls }
     : reached(url, client ? client.options : connection);
-  const far = tls ? undefined : hosts.find((host) => !isLoopback(host));
+  const far = tls ? undefined : hosts.find((host) => !isLoopback(host.toLowerCase()));
   if (far !== undefined)
     throw new ConfigurationError(
       `redis(): the connection to ${far} is not encrypted, and results, keys and the password travel on it. Write rediss:// (or tls: {}), or allowPlaintext with the reason why it need not be.`,
@@ -106,8 +107,4 @@ function reached(
   if (sentinels) return { hosts: sentinels.map((each) => each.host ?? "localhost"), tls };
   // A socket of this machine's.
   return { hosts: path === undefined || path === null ? [host] : [], tls };
-}
-
-function isLoopback(host: string): boolean {
-  return /^(localhost|127(\.\d{1,3}){3}|::1|\[::1\])$/i.test(host);
 }

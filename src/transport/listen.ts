@@ -1,11 +1,10 @@
 /** A server of its own on `node:http`: listening, telling what is served, and draining. */
 
 import { type RequestListener, type Server, createServer } from "node:http";
-import type { AddressInfo, Server as NetServer } from "node:net";
-import { ConfigurationError } from "../errors.ts";
 import type { ListeningServer, Runtime } from "../runtime.ts";
 import type { RunHttpOptions } from "../options.ts";
 import { greet } from "./banner.ts";
+import { anotherPort, bind, baseUrl } from "./binding.ts";
 import { Connections } from "./connections.ts";
 import { Endpoint } from "./endpoint.ts";
 import { checkHttpOptions } from "./http-options.ts";
@@ -79,9 +78,9 @@ export async function listen(
     await runtime.lifecycle.start();
     // A signal that comes while the server starts ends the process as soon as its hooks have run.
     if (closing) await closing;
-    const address = await bind(server, host, port);
+    const address = await bind(server, host, port, anotherPort(port));
     if (signals) ignoreUncaught = onUncaught(runtime.logger, uncaught === "end" ? end : undefined);
-    const url = `http://${host.includes(":") ? `[${host}]` : host}:${address.port}${endpoint.path}`;
+    const url = baseUrl(host, address.port) + endpoint.path;
     if (watcher) watcher.say({ gantry: "listening", url, port: address.port });
     else greet(runtime, await runtime.sealed(), url, options.allowUnauthenticated);
     return {
@@ -115,17 +114,6 @@ function onlyHttp1(listener: RequestListener): RequestListener {
     if (request.httpVersionMajor === 1) listener(request, response);
     else response.writeHead(505, { connection: "close", "content-length": 0 }).end();
   };
-}
-
-/** Throws a {@link ConfigurationError} where somebody has the port. */
-export function bind(server: NetServer, host: string, port: number): Promise<AddressInfo> {
-  return new Promise((resolve, reject) => {
-    server.once("error", (error: NodeJS.ErrnoException) => {
-      const taken = `Port ${port} of ${host} is in use. End the program that has it, or choose another: run({ port: ${port < 65_535 ? port + 1 : 8080} }).`;
-      reject(error.code === "EADDRINUSE" ? new ConfigurationError(taken) : error);
-    });
-    server.listen(port, host, () => resolve(server.address() as AddressInfo));
-  });
 }
 
 /** Stops listening and waits for what is under way; what exceeds the limit is cancelled, then cut. */

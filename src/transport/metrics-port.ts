@@ -1,11 +1,10 @@
 /** Metrics on a port of their own, which outlives the server's. */
 
-import { type Server, createServer } from "node:http";
-import type { AddressInfo } from "node:net";
-import { ConfigurationError } from "../errors.ts";
+import { createServer } from "node:http";
 import { isLoopback } from "../loopback.ts";
 import { METRICS_TYPE, type Metrics } from "../metrics.ts";
 import type { Logger } from "../ports.ts";
+import { bind, baseUrl } from "./binding.ts";
 import { type Protection, byName, byToken } from "./protection.ts";
 
 /** Headers and requests are small, and come from few. */
@@ -40,8 +39,8 @@ export async function openMetricsPort(metrics: Metrics, logger: Logger): Promise
     });
   });
   server.maxConnections = MOST_CONNECTIONS;
-  const at = await bound(server, port, host);
-  const url = `http://${host.includes(":") ? `[${host}]` : host}:${at}${path}`;
+  const at = await bind(server, host, port, "enableMetrics({ port: 0 }) takes a free one");
+  const url = `${baseUrl(host, at.port)}${path}`;
   const open = token === undefined && !isLoopback(host);
   logger.info({ url, ...(open && { allowUnauthenticated }) }, "Metrics are served");
   return () =>
@@ -54,13 +53,3 @@ export async function openMetricsPort(metrics: Metrics, logger: Logger): Promise
 }
 
 const NOT_KEPT = { "cache-control": "no-store" };
-
-function bound(server: Server, port: number, host: string): Promise<number> {
-  return new Promise((resolve, reject) => {
-    server.once("error", (error: NodeJS.ErrnoException) => {
-      const taken = `enableMetrics(): port ${port} of ${host} is in use. End the program that has it, or choose another.`;
-      reject(error.code === "EADDRINUSE" ? new ConfigurationError(taken) : error);
-    });
-    server.listen(port, host, () => resolve((server.address() as AddressInfo).port));
-  });
-}

@@ -15,7 +15,8 @@ import { checkHttpOptions } from "./http-options.ts";
 import { Desk, type Shared } from "./process-desk.ts";
 import { type FromWorker, type ToWorker, WORKER } from "./process-messages.ts";
 import { type WorkersPage, joinPages } from "./metrics-pages.ts";
-import { DEFAULT_PORT, LOOPBACK, bind, listen } from "./listen.ts";
+import { anotherPort, bind } from "./binding.ts";
+import { DEFAULT_PORT, LOOPBACK, listen } from "./listen.ts";
 import { pause, shutdownLimits, within } from "./shutdown.ts";
 import { onSignal } from "./signals.ts";
 import { workerBackend } from "./worker-backend.ts";
@@ -229,7 +230,7 @@ interface Handing extends NodeJS.EventEmitter {
 /** The port that is asked for, or a free one for all workers: throws where somebody has it. */
 async function freePort({ host = LOOPBACK, port = DEFAULT_PORT }: RunHttpOptions): Promise<number> {
   const probe = createServer();
-  const { port: free } = await bind(probe, host, port);
+  const { port: free } = await bind(probe, host, port, anotherPort(port));
   await new Promise((resolve) => probe.close(resolve));
   return free;
 }

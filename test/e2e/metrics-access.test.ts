@@ -168,7 +168,7 @@ describe("on a port of their own", () => {
     await new Promise<void>((resolve) => taken.listen(0, "127.0.0.1", resolve));
     closers.push(() => taken.close());
     const { port } = taken.address() as AddressInfo;
-    await expect(listen(server({ port }).made)).rejects.toThrow(`port ${port} of 127.0.0.1 is in use`);
+    await expect(listen(server({ port }).made)).rejects.toThrow(`Port ${port} of 127.0.0.1 is in use`);
   });
 
   test("the last scrape works while the server drains and its hooks run, and the port is closed then", async () => {

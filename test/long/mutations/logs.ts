@@ -106,8 +106,8 @@ export const logsRooms: readonly Room[] = [
       },
       {
         what: "calls of which nobody within answers",
-        file: "src/middleware/logging.ts",
-        find: "whenAnswered(ctx, () => open && end(failed(cancellationOf(ctx).reason, ctx)));",
+        file: "src/time-limit.ts",
+        find: "whenAnswered(ctx, () => once(failed, cancellationOf(ctx).reason));",
         replace: "",
         tests: ["test/e2e/wide-events"],
       },

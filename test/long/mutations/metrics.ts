@@ -111,8 +111,8 @@ export const metricsRooms: readonly Room[] = [
       },
       {
         what: "calls that are never settled",
-        file: "src/observe/calls.ts",
-        find: "whenAnswered(ctx, () => failed(cancellationOf(ctx).reason));",
+        file: "src/time-limit.ts",
+        find: "whenAnswered(ctx, () => once(failed, cancellationOf(ctx).reason));",
         replace: "",
         tests: ["test/e2e/metrics.test"],
       },

@@ -39,9 +39,9 @@ export const tracesRooms: readonly Room[] = [
       },
       {
         what: "spans end with the answer",
-        file: "src/observe/trace.ts",
-        find: "whenAnswered(ctx, () => end(() =>",
-        replace: "void (() => end(() =>",
+        file: "src/time-limit.ts",
+        find: "whenAnswered(ctx, () => once(failed, cancellationOf(ctx).reason));",
+        replace: "",
       },
       {
         what: "parts end with the answer",
