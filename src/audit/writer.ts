@@ -6,8 +6,9 @@
 import type { Logger } from "../ports.ts";
 import { type Head, type Link, link } from "./chain.ts";
 import type { Signer } from "./crypto.ts";
-import { type LogFiles, type OpenSegment, close, isInPlace, sync, truncate, write } from "./files.ts";
-import { beginSegment, now } from "./segment.ts";
+import type { LogFiles } from "./files.ts";
+import { SegmentWriter } from "./segment-writer.ts";
+import { now } from "./segment.ts";
 
 export interface WriterOptions {
   readonly files: LogFiles;
@@ -33,34 +34,6 @@ interface Entry {
   done: Done | undefined;
 }
 
-/** Records that are written together. */
-interface Batch {
-  readonly entries: readonly Entry[];
-  /** The log behind it. */
-  readonly head: Head;
-  readonly size: number;
-  /** A signed record among it, to be put down a second time. */
-  readonly vouched: string | undefined;
-}
-
-/** A segment that is written. */
-interface Segment {
-  readonly file: OpenSegment;
-  readonly since: number;
-  /** As far as has been handed to the disk. */
-  head: Head;
-  size: number;
-  /** As far as is on the disk. */
-  safe: { readonly head: Head; readonly size: number };
-  /** Signed records that are not in the list of checkpoints yet, how long that is, and what writes them. */
-  unlisted: Buffer;
-  listed: number;
-  listing: Promise<void> | undefined;
-}
-
-/** So many batches may be on their way to the disk: while one gets there, the next is made. */
-const MOST_AT_ONCE = 1;
-
 /** What is kept while nothing can be written, in characters. Beyond, records are lost, and counted. */
 const MOST_KEPT = 16 * 1_024 * 1_024;
 
@@ -72,16 +45,12 @@ const TRY_AFTER = 500;
 
 export class AuditWriter {
   readonly #options: WriterOptions;
-  #segment: Segment | undefined;
+  #segment: SegmentWriter | undefined;
   #waiting: Entry[] = [];
   #kept = 0;
   #driving = false;
   #driven: Promise<void> = Promise.resolve();
   #recovering: Promise<void> | undefined;
-  /** What is on its way to the disk, the oldest first, and what became of it. */
-  #batches: Batch[] = [];
-  readonly #syncs = new Set<Promise<void>>();
-  #broken: { readonly error: Error } | undefined;
   #failure: { readonly error: unknown; readonly since: string; lost: number } | undefined;
   /** Records since the last that vouches, and the timer that ends their wait. */
   #unvouched = 0;
@@ -135,7 +104,7 @@ export class AuditWriter {
   /** Rejects while nothing can be written; looks whether records still arrive where they should. */
   async look(): Promise<void> {
     this.#looked = 0;
-    if (!this.#failure && this.#segment && !(await isInPlace(this.#segment.file))) this.#due = true;
+    if (!this.#failure && this.#segment && !(await this.#segment.isInPlace())) this.#due = true;
     await this.#drive();
     if (this.#failure) throw this.#failure.error;
   }
@@ -147,7 +116,7 @@ export class AuditWriter {
     try {
       if (this.#segment && !this.#failure) await this.#finish(this.#segment);
     } catch (error) {
-      await this.#fail(error);
+      this.#fail(error);
     }
     if (!this.#failure) return;
     this.#options.logger.error(
@@ -168,119 +137,76 @@ export class AuditWriter {
       try {
         const segment = await this.#current();
         await this.#send(segment, this.#waiting.splice(0));
-        if (this.#syncs.size >= MOST_AT_ONCE) await Promise.race(this.#syncs);
-        if (this.#broken) throw this.#broken.error;
       } catch (error) {
-        await this.#fail(error);
+        this.#fail(error);
       }
     }
     this.#driving = false;
   }
 
   /** The segment to write to: another where the one that was has been removed, is full, or is old. */
-  async #current(): Promise<Segment> {
+  async #current(): Promise<SegmentWriter> {
     const { rotation, logger } = this.#options;
     const segment = (this.#segment ??= await this.#begin());
     const time = performance.now();
     if (time - this.#looked >= TRY_AFTER) {
       this.#looked = time;
-      if (!(await isInPlace(segment.file))) {
-        logger.error({ file: segment.file.path }, "A file of the audit log has been removed or replaced");
-        await this.#leave(segment);
+      if (!(await segment.isInPlace())) {
+        logger.error({ file: segment.path }, "A file of the audit log has been removed or replaced");
+        await segment.end();
         return (this.#segment = await this.#begin());
       }
     }
-    const isFull = segment.size >= rotation.bytes || time - segment.since >= rotation.age;
-    if (!isFull || segment.size === segment.file.size) return segment;
+    if (!segment.isFull(rotation.bytes, rotation.age)) return segment;
     await this.#finish(segment);
     return (this.#segment = await this.#begin());
   }
 
-  async #begin(): Promise<Segment> {
-    const { files, signer } = this.#options;
-    const { segment: file, head, line } = await beginSegment(files, signer);
-    const segment: Segment = {
-      file,
-      since: performance.now(),
-      head,
-      size: file.size,
-      safe: { head, size: file.size },
-      unlisted: Buffer.from(line),
-      listed: 0,
-      listing: undefined,
-    };
-    // What would be cut off behind it is missed from the first record on.
-    await this.#list(segment);
-    return segment;
+  #begin(): Promise<SegmentWriter> {
+    this.#segment = undefined;
+    return SegmentWriter.begin(this.#options.files, this.#options.signer);
   }
 
   /** Ends a segment. */
-  async #finish(segment: Segment): Promise<void> {
+  async #finish(segment: SegmentWriter): Promise<void> {
     await this.#send(segment, [], { last: this.#vouch(segment.head, "close") });
-    await this.#leave(segment);
+    await segment.end();
   }
 
-  async #leave(segment: Segment): Promise<void> {
-    await this.#settled();
-    await this.#list(segment);
-    this.#segment = undefined;
-    close(segment.file.fd);
-    close(segment.file.list);
-  }
-
-  /** Resolves when what was on its way is on the disk. */
-  async #settled(): Promise<void> {
-    await Promise.all(this.#syncs);
-    if (this.#broken) throw this.#broken.error;
-  }
-
-  /** @param more - Records of the log's own that stand before and behind those of `entries`. */
+  /**
+   * Writes records, and tells those who wait for them. Where it rejects, they wait again as they stood.
+   *
+   * @param more - Records of the log's own that stand before and behind those of `entries`.
+   */
   async #send(
-    segment: Segment,
+    segment: SegmentWriter,
     entries: readonly Entry[],
     { first, last }: { readonly first?: Link; readonly last?: Link } = {},
   ): Promise<void> {
-    let { head, line: lines } = first ?? { head: segment.head, line: "" };
+    let { head, line: text } = first ?? { head: segment.head, line: "" };
     for (const { body } of entries) {
       const next = link(head, body);
-      lines += next.line;
+      text += next.line;
       ({ head } = next);
     }
     this.#unvouched += entries.length;
     const isDue = this.#due || this.#unvouched >= this.#options.checkpoints.records;
     const vouched = last ?? (isDue ? this.#vouch(head, "checkpoint") : undefined);
     if (!vouched) this.#vouchInTime();
-    const data = Buffer.from(lines + (vouched?.line ?? ""));
-    const size = segment.size + data.length;
-    const batch: Batch = { entries, head: vouched?.head ?? head, size, vouched: vouched?.line };
-    this.#batches.push(batch);
-    await write(segment.file.fd, data, segment.size);
-    segment.head = batch.head;
-    segment.size = size;
-    const synced = sync(segment.file.fd).then(
-      () => this.#written(segment, batch),
-      (error: Error) => {
-        this.#broken ??= { error };
-      },
-    );
-    this.#syncs.add(synced);
-    void synced.then(() => this.#syncs.delete(synced));
-  }
-
-  /** With a batch, all before it are on the disk. */
-  #written(segment: Segment, batch: Batch): void {
-    const index = this.#batches.indexOf(batch);
-    if (index < 0 || this.#broken) return;
-    for (const { head, size, entries, vouched } of this.#batches.splice(0, index + 1)) {
-      segment.safe = { head, size };
-      for (const entry of entries) {
-        this.#kept -= entry.body.length;
-        entry.done?.(true);
-      }
-      if (vouched === undefined) continue;
-      segment.unlisted = Buffer.concat([segment.unlisted, Buffer.from(vouched)]);
-      // What fails is tried again with the next, and at the end.
-      this.#list(segment).catch(() => {});
+    try {
+      await segment.append({
+        text: text + (vouched?.line ?? ""),
+        head: vouched?.head ?? head,
+        vouched: vouched?.line,
+      });
+    } catch (error) {
+      this.#waiting = [...entries, ...this.#waiting];
+      this.#due ||= vouched !== undefined;
+      throw error;
+    }
+    for (const entry of entries) {
+      this.#kept -= entry.body.length;
+      entry.done?.(true);
     }
   }
 
@@ -299,26 +225,7 @@ export class AuditWriter {
     }, this.#options.checkpoints.every).unref();
   }
 
-  /** Puts signed records down a second time: what is cut off the end of a segment is missed there. */
-  #list(segment: Segment): Promise<void> {
-    segment.listing ??= this.#addToList(segment).finally(() => {
-      segment.listing = undefined;
-    });
-    return segment.listing;
-  }
-
-  async #addToList(segment: Segment): Promise<void> {
-    while (segment.unlisted.length > 0) {
-      const lines = segment.unlisted;
-      await write(segment.file.list, lines, segment.listed);
-      await sync(segment.file.list);
-      segment.listed += lines.length;
-      segment.unlisted = segment.unlisted.subarray(lines.length);
-    }
-  }
-
-  async #fail(error: unknown): Promise<void> {
-    await this.#restore();
+  #fail(error: unknown): void {
     this.#failure = { error, since: new Date().toISOString(), lost: 0 };
     this.#options.logger.error(
       { err: error },
@@ -326,16 +233,6 @@ export class AuditWriter {
     );
     excuse(this.#waiting);
     this.#tryLater();
-  }
-
-  /** What was on its way waits again, as it stood. */
-  async #restore(): Promise<void> {
-    await Promise.all(this.#syncs);
-    const batches = this.#batches.splice(0);
-    this.#waiting.unshift(...batches.flatMap(({ entries }) => entries));
-    this.#due ||= batches.some(({ vouched }) => vouched !== undefined);
-    this.#broken = undefined;
-    if (this.#segment) Object.assign(this.#segment, this.#segment.safe);
   }
 
   #tryLater(): void {
@@ -362,10 +259,8 @@ export class AuditWriter {
       const told = JSON.stringify({ type: "resumed", since, lost }).slice(1, -1);
       const first = link(segment.head, `${now()},${told}`);
       await this.#send(segment, this.#waiting.splice(0), { first });
-      await this.#settled();
     } catch {
       // That it fails has been said.
-      await this.#restore();
       return this.#tryLater();
     }
     this.#failure = failure.lost > lost ? { ...failure, lost: failure.lost - lost } : undefined;
@@ -374,15 +269,12 @@ export class AuditWriter {
     void this.#drive();
   }
 
-  async #mended(segment: Segment): Promise<Segment | undefined> {
+  async #mended(segment: SegmentWriter): Promise<SegmentWriter | undefined> {
     try {
-      if (!(await isInPlace(segment.file))) throw new Error("The file is gone");
-      await truncate(segment.file.fd, segment.safe.size);
+      await segment.mend();
       return segment;
     } catch {
-      this.#segment = undefined;
-      close(segment.file.fd);
-      close(segment.file.list);
+      segment.abandon();
       return undefined;
     }
   }
