@@ -93,6 +93,20 @@ describe("what a worker has when it dies", () => {
     expect(await next).toHaveProperty("leave");
   });
 
+  test("its turns in a queue are others'", async () => {
+    const { worker } = sharing();
+    const [one, other] = [worker(), worker()];
+    const limit = { max: 1, queue: 1, wait: 20_000 };
+    const held = await other.backend.places.take("a", limit, nobody());
+    const waiting = one.backend.places.take("a", limit, nobody());
+    expect(await other.backend.places.take("a", limit, nobody())).toBe(undefined);
+    one.die();
+    await expect(waiting).rejects.toThrow("has ended");
+    const next = other.backend.places.take("a", limit, nobody());
+    held?.leave();
+    expect(await next).toHaveProperty("leave");
+  });
+
   test("the right to make what the cache lacks is another's", async () => {
     const { worker } = sharing();
     const [one, other] = [worker(), worker()];

@@ -189,6 +189,20 @@ describe("a worker that is killed", () => {
     await server.says("A worker ended unexpectedly");
     await expect.poll(() => call(port, "narrow").then(text, String), { timeout: 10_000 }).toBe("passed");
   });
+
+  it("leaves no client waiting whose connection it was just given", { timeout: 60_000 }, async () => {
+    const server = new DrainProcess({ processes: 2 }, PROGRAM);
+    onTestFinished(() => void server.child.kill("SIGKILL"));
+    const port = await server.port();
+    const [victim] = (await workers(port)) as [number];
+    // Stopped, it takes nothing in: it is given one connection, and the other worker gets the rest.
+    process.kill(victim, "SIGSTOP");
+    const calls = times(6, () => call(port, "work", { ms: 0, nonce: "answered" }).then(text, () => "closed"));
+    await sleep(500);
+    process.kill(victim, "SIGKILL");
+    const outcomes = await Promise.race([calls, sleep(20_000, ["one waits for ever"], { ref: false })]);
+    expect(outcomes.toSorted()).toEqual([...Array<string>(5).fill("answered"), "closed"]);
+  });
 });
 
 describe("the end of several processes", () => {
