@@ -53,6 +53,12 @@ server.tool(
     return nonce;
   },
 );
+server.tool("throw_later", { description: "Forgets work that fails." }, () => {
+  setTimeout(() => {
+    throw new Error("thrown later");
+  }, 50);
+  return process.pid;
+});
 server.tool("limited", { description: "Ten an hour.", rateLimit: "10/h" }, () => "passed");
 server.tool(
   "kept",

@@ -205,6 +205,31 @@ describe("a worker that is killed", () => {
   });
 });
 
+describe("a worker in which nobody catches an error", () => {
+  it("answers its calls, ends and is replaced, while others go on", { timeout: 60_000 }, async () => {
+    const options = { processes: 2, uncaught: "end", shutdown: { notice: 0 } };
+    const server = new DrainProcess(options, PROGRAM);
+    onTestFinished(() => void server.child.kill("SIGKILL"));
+    const port = await server.port();
+    const before = await workers(port);
+    expect(before).toHaveLength(2);
+    // So many that each worker has some of them.
+    const working = times(8, (index) => call(port, "work", { ms: 1_500, nonce: `${index}` }));
+    await sleep(500);
+    const culprit = Number(text(await call(port, "throw_later")));
+    await server.says("A worker ended unexpectedly");
+    expect((await working).map(text)).toEqual(Array.from({ length: 8 }, (_, index) => `${index}`));
+    await expect.poll(() => workers(port), { timeout: 20_000 }).toHaveLength(2);
+    const after = await workers(port);
+    expect(after).not.toContain(culprit);
+    expect(after.filter((pid) => before.includes(pid))).toHaveLength(1);
+    expect(server.stderr).toMatch(new RegExp(`thrown later[^]*ended ${culprit}\n[^]*"code":1`));
+    expect(server.stderr.match(/^ended \d+$/gm)).toHaveLength(1);
+    server.kill();
+    expect(await server.exit()).toMatchObject({ code: 0 });
+  });
+});
+
 describe("the end of several processes", () => {
   it("fails none of the requests that a load balancer sends", { timeout: 120_000 }, async () => {
     const report = await drainRounds(3, 2);
