@@ -245,7 +245,7 @@ const HTTP: Names<HttpOptions> = {
 };
 const SESSIONS: Names<SessionOptions> = { max: true, idle: true, eventStore: true, retry: true };
 const STATE: Names<StateOptions> = { keys: true, ttl: true };
-// What is for HTTP does no harm on stdio: a program may choose the transport as it starts.
+// Where to listen does no harm on stdio: a program may choose the transport as it starts.
 const RUN: Names<RunHttpOptions & RunStdioOptions> = {
   token: true,
   transport: true,
@@ -366,5 +366,9 @@ export function checkRunOptions(options: unknown): void {
       "uncaught: with signals: false the process is yours, and so is what nobody catches in it. Leave uncaught out, and listen for uncaughtException and unhandledRejection of process yourself.",
     );
   if (processes !== "auto") checkCount("processes", processes, ', or "auto"');
+  if (options.transport === "stdio" && processes !== 1)
+    throw new ConfigurationError(
+      `processes is ${shown(processes)}, and stdio is one client that talks to one process: leave processes out, or serve over HTTP, run({ transport: "http", processes: ${shown(processes)} }).`,
+    );
   if (typeof shutdown === "object") checkKnown("run(): shutdown", shutdown, SHUTDOWN);
 }

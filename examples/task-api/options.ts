@@ -70,6 +70,7 @@ export function readOptions(): Options {
     const { host, stdio, seed, auth, processes } = values;
     if (processes !== "auto" && !/^[1-9]\d*$/.test(processes))
       throw new Error(`--processes ${processes}: write a number from 1, or auto`);
+    if (stdio && processes !== "1") throw new Error("--processes is for HTTP: leave out --stdio");
     const dev = auth === "dev";
     if (auth !== undefined && !dev) throw new Error(`--auth ${auth} is not known: write --auth dev`);
     if (dev && stdio) throw new Error("--auth dev issues tokens over HTTP: leave out --stdio");

@@ -2,7 +2,7 @@
 
 import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
-import { MCPServer } from "gantry-mcp";
+import { MCPServer, type MetricsOptions } from "gantry-mcp";
 import { z } from "zod";
 
 interface Fixture {
@@ -12,9 +12,16 @@ interface Fixture {
   readonly shutdownMs?: number;
   /** Keeps the event loop awake, as a connection pool would. */
   readonly awake?: boolean;
+  readonly metrics?: MetricsOptions;
 }
 
-const { run, startupMs = 0, shutdownMs = 0, awake = false } = JSON.parse(process.argv[2] ?? "") as Fixture;
+const {
+  run,
+  startupMs = 0,
+  shutdownMs = 0,
+  awake = false,
+  metrics,
+} = JSON.parse(process.argv[2] ?? "") as Fixture;
 
 const server = new MCPServer({ name: "drain", version: "1.0.0" });
 
@@ -43,6 +50,7 @@ server.tool("heed", { description: "Ends when it is told to.", timeout: "1h" }, 
   return "in time";
 });
 
+if (metrics) server.enableMetrics(metrics);
 if (awake) setInterval(() => {}, 1_000);
 server.onStartup(async () => {
   console.error("starting");

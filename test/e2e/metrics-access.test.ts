@@ -1,5 +1,6 @@
 /** Who may read metrics, and where: on the server's port, on one of their own, and within another's server. */
 
+import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import {
@@ -10,10 +11,11 @@ import {
   authenticate,
 } from "gantry-mcp";
 import { afterEach, describe, expect, test } from "vitest";
-import { type CapturedLog, capturedLog } from "../support/captured-log.ts";
+import { type CapturedLog, capturedLog, parseLog } from "../support/captured-log.ts";
 import { listen } from "../support/listening.ts";
 import { scrape } from "../support/metrics.ts";
 import { envelope, send } from "../support/wire.ts";
+import { DrainProcess } from "./drain-process.ts";
 
 const TOKEN = "metrics-token-0123456789";
 const about = { description: "About it." };
@@ -32,7 +34,7 @@ function server(options?: MetricsOptions, more: Partial<MCPServerOptions> = {}) 
 }
 
 /** Where metrics on a port of their own are told to be. */
-const pageIn = (log: CapturedLog) =>
+const pageIn = (log: Pick<CapturedLog, "entries">) =>
   log.entries().find(({ message }) => message === "Metrics are served")?.["url"] as string;
 
 const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
@@ -199,6 +201,43 @@ describe("on a port of their own", () => {
     await closing;
     expect(states).toEqual([1, 0, 0]);
     await expect(scrape(page())).rejects.toThrow("fetch failed");
+  });
+});
+
+describe("over stdio", () => {
+  function overStdio(metrics: MetricsOptions) {
+    const process = new DrainProcess({ run: { transport: "stdio" }, metrics });
+    closers.push(() => process.child.kill("SIGKILL"));
+    return process;
+  }
+
+  test("they have a port of their own, and count what is called", async () => {
+    const process = overStdio({ port: 0 });
+    await process.says("running");
+    const call = { name: "work", arguments: { ms: 0, nonce: "n" } };
+    const { body } = envelope("tools/call", call) as { readonly body: string };
+    process.child.stdin.write(`${body}\n`);
+    await once(process.child.stdout, "data");
+    const page = pageIn({ entries: () => parseLog(process.stderr) });
+    expect((await scrape(page)).value("gantry_calls_total", { component: "work" })).toBe(1);
+  });
+
+  test("there is no path to read them at: the server starts and says so", async () => {
+    const process = overStdio({});
+    await process.says("running");
+    expect(parseLog(process.stderr)).toContainEqual(
+      expect.objectContaining({
+        level: "warn",
+        message: expect.stringContaining("give them a port of their own, enableMetrics({ port: 9464 })"),
+        path: "/metrics",
+      }),
+    );
+  });
+
+  test("nothing is missed where OpenTelemetry alone is told", async () => {
+    const process = overStdio({ path: false });
+    await process.says("running");
+    expect(parseLog(process.stderr)).toEqual([]);
   });
 });
 

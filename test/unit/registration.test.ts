@@ -815,6 +815,15 @@ describe("a server", () => {
     );
   });
 
+  it.each([2, "auto"])("has one process on stdio, and not %j", async (processes) => {
+    const server = new MCPServer({ name: "registration", version: "1.0.0" });
+    const started = server.run({ transport: "stdio", processes } as { transport: "stdio" });
+    await expect(started).rejects.toThrow(ConfigurationError);
+    await expect(started).rejects.toThrow(
+      `leave processes out, or serve over HTTP, run({ transport: "http", processes: ${JSON.stringify(processes)} }).`,
+    );
+  });
+
   it("takes no middleware once it has started", async () => {
     const server = new MCPServer({ name: "registration", version: "1.0.0" });
     await TestClient.connect(server);
