@@ -37,6 +37,18 @@ const OPTIONS: Names<MetricsOptions> = {
 /** Shorter tokens can be guessed. */
 const SHORTEST_TOKEN = 16;
 
+/** What is wrong with a token, without the token: it may be a secret. */
+function tokenProblems(token: unknown): readonly string[] {
+  const instead = `write at least ${SHORTEST_TOKEN} characters without spaces, such as process.env.METRICS_TOKEN.`;
+  if (token === undefined) return [];
+  if (typeof token !== "string" || token === "") return [`enableMetrics(): the token is none: ${instead}`];
+  if (!/^[\x21-\x7e]+$/.test(token))
+    return [`enableMetrics(): the token has characters that no Authorization header carries: ${instead}`];
+  if (token.length < SHORTEST_TOKEN)
+    return [`enableMetrics(): the token is too short, and could be guessed: ${instead}`];
+  return [];
+}
+
 const SAMPLE = 'enableMetrics({ path: "/metrics" })';
 
 /** Throws a {@link ConfigurationError} that names everything by which metrics could not be told, or would be to anybody. */
@@ -64,10 +76,7 @@ export function checkMetrics(options: unknown): void {
       "host and allowUnauthenticated are of a port of its own: write port too, such as { port: 9464 }, or leave them out.",
     ),
     ...says(port !== undefined && path === false, "a port without a path serves nothing: leave out one."),
-    ...says(
-      token !== undefined && !(typeof token === "string" && /^[\x21-\x7e]{16,}$/.test(token)),
-      `the token is none: write at least ${SHORTEST_TOKEN} characters without spaces, such as process.env.METRICS_TOKEN.`,
-    ),
+    ...tokenProblems(token),
     ...says(
       typeof host === "string" && !isLoopback(host) && token === undefined && !isReason(reason),
       `host is ${shown(host)}, and whoever reaches it may read the metrics. Write a token: enableMetrics({ port: 9464, host, token: process.env.METRICS_TOKEN }), listen on 127.0.0.1, or say why this is safe: allowUnauthenticated: "only our Prometheus reaches it".`,
