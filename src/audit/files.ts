@@ -83,7 +83,7 @@ export class LogFiles {
    */
   async create(first: (number: number) => Promise<string>): Promise<OpenSegment> {
     const { promises, openSync, closeSync, writeSync, fsyncSync } = fs();
-    await promises.mkdir(this.#folder, { recursive: true, mode: 0o700 });
+    await makeFolder(this.#folder);
     await this.#clear();
     const unfinished = this.#path(`${process.pid}-${performance.now()}.tmp`);
     for (let number = ((await this.numbers()).at(-1) ?? 0) + 1; ; number++) {
@@ -140,6 +140,27 @@ export class LogFiles {
     if (end === undefined || !name.startsWith(`${this.#stem}.`)) return undefined;
     const digits = name.slice(this.#stem.length + 1, name.length - end.length);
     return /^\d{6,15}$/.test(digits) ? Number(digits) : undefined;
+  }
+}
+
+/** Makes a folder, and those that it stands in: Node's own way never ends below folders that take none in, such as `/proc`. */
+async function makeFolder(path: string): Promise<void> {
+  const { mkdir, stat } = fs().promises;
+  const make = async () => {
+    try {
+      await mkdir(path, { mode: 0o700 });
+    } catch (error) {
+      const there = await stat(path).catch(() => undefined);
+      if (!there?.isDirectory()) throw error;
+    }
+  };
+  try {
+    await make();
+  } catch (error) {
+    const around = process.getBuiltinModule("node:path").dirname(path);
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT" || around === path) throw error;
+    await makeFolder(around);
+    await make();
   }
 }
 

@@ -1,6 +1,7 @@
 /** What becomes of calls while the audit log cannot be written. */
 
-import { existsSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import {
   type AuditOptions,
@@ -166,6 +167,25 @@ describe("a server whose log", () => {
     writeFileSync(`${folder.path}/file`, "");
     const server = auditedServer({ file: `${folder.path}/file/audit.jsonl` });
     await expect(TestClient.connect(server)).rejects.toThrow(/cannot be written .* may write/);
+  });
+
+  // Elsewhere than on Linux these are folders that nobody has made.
+  test.each(["/proc", "/proc/gantry", "/proc/self/gantry/audit"])(
+    "would be in %s does not start, and does not try for ever",
+    async (path) => {
+      const server = auditedServer({ file: `${path}/audit.jsonl` });
+      await expect(TestClient.connect(server)).rejects.toThrow(/cannot be written .* may write/);
+    },
+  );
+
+  test("is to be in folders that are not there has them made, for its owner alone", async () => {
+    const folder = new AuditFolder();
+    const path = `${folder.path}/var/log`;
+    const server = auditedServer({ file: `${path}/audit.jsonl` });
+    await TestClient.connect(server);
+    await server.close();
+    expect(readdirSync(path)).toContain("audit.000001.jsonl");
+    expect([dirname(path), path].map((made) => statSync(made).mode & 0o777)).toEqual([0o700, 0o700]);
   });
 
   test("is written ends it after its last call and before its hooks", async () => {
