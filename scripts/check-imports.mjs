@@ -33,8 +33,8 @@ const mayImport = {
   face: below,
 };
 
-/** The composition roots: the core files that load rooms, with import() only. */
-const compositionRoots = ["server.ts", "rooms.ts"];
+/** The composition root: the core file that loads rooms, with import() only. */
+const compositionRoot = "rooms.ts";
 
 /** npm package → the one file of src that imports it (or the one folder, with a slash at the end). */
 const packages = {
@@ -135,7 +135,7 @@ function inside(file, { target, kind }) {
     return `[lazy] ${names}: the official SDK is loaded when it is first needed; write await import("…")`;
   }
   if (room === file.room || mayImport[file.room]?.includes(room)) return undefined;
-  if (compositionRoots.includes(file.path)) {
+  if (file.path === compositionRoot) {
     if (kind === "dynamic") return undefined;
     return `[core] ${names}: ${file.path} may load a room only with await import("…")`;
   }
@@ -174,7 +174,7 @@ function circles(files) {
     for (const { target, kind } of file.imports) {
       if (target === undefined) continue;
       if (kind === "static" && ofFiles.has(target)) ofFiles.get(file.path).add(target);
-      const root = compositionRoots.includes(file.path) && kind === "dynamic";
+      const root = file.path === compositionRoot && kind === "dynamic";
       const room = roomOf(target);
       if (!root && room !== file.room && ofFolders.has(room)) ofFolders.get(file.room).add(room);
     }

@@ -60,17 +60,20 @@ export type Ask =
   | { readonly kind: "tool"; readonly name: string; readonly args: Readonly<Record<string, unknown>> }
   | { readonly kind: "prompt"; readonly name: string; readonly args: Readonly<Record<string, unknown>> }
   | { readonly kind: "resource"; readonly name: string }
-  | {
-      readonly kind: "completion";
-      readonly ref: { readonly prompt: string } | { readonly template: string };
-      /** The argument's name and what the user has typed of it. */
-      readonly argument: { readonly name: string; readonly value: string };
-      /** The other arguments, as far as the user has given them. */
-      readonly context: Readonly<Record<string, string>>;
-    }
+  | CompletionAsk
   | { readonly kind: "list"; readonly list: ListKind; readonly cursor: string | undefined }
   | { readonly kind: "discover" }
   | { readonly kind: "subscription"; readonly filter: object };
+
+/** What is asked for a completion. */
+export interface CompletionAsk {
+  readonly kind: "completion";
+  readonly ref: { readonly prompt: string } | { readonly template: string };
+  /** The argument's name and what the user has typed of it. */
+  readonly argument: { readonly name: string; readonly value: string };
+  /** The other arguments, as far as the user has given them. */
+  readonly context: Readonly<Record<string, string>>;
+}
 
 /** An operation asked of the server, free of any protocol revision. */
 export interface Call {

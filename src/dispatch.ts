@@ -2,7 +2,7 @@
 
 import type { VerifiedIdentity } from "./client.ts";
 import { Refused } from "./compose.ts";
-import type { Ask, Call, CallEnvelope } from "./call.ts";
+import type { Ask, Call, CallEnvelope, CompletionAsk } from "./call.ts";
 import {
   type Operation,
   RequestContext,
@@ -19,7 +19,7 @@ import type { Page } from "./list.ts";
 import { isPromise } from "./promises.ts";
 import { cancelled } from "./refusals.ts";
 import { asCopied, toPromptResult, toResourceResult, toToolResult } from "./result.ts";
-import type { Sealed, SealedOperation } from "./seal.ts";
+import type { Sealed, SealedOperation } from "./sealed.ts";
 import type { Services } from "./services.ts";
 
 /** What became of a call. */
@@ -96,10 +96,7 @@ function resourceAt(sealed: Sealed, uri: string): SealedOperation & { readonly p
   return { operation, run: sealed.unknown.resource, params: {} };
 }
 
-function completion(
-  sealed: Sealed,
-  { ref }: Extract<Ask, { kind: "completion" }>,
-): SealedOperation<Extract<Ask, { kind: "completion" }>> {
+function completion(sealed: Sealed, { ref }: CompletionAsk): SealedOperation<CompletionAsk> {
   const id = "prompt" in ref ? `prompt:${ref.prompt}` : `resource:${ref.template}`;
   const name = "prompt" in ref ? ref.prompt : ref.template;
   return (

@@ -10,7 +10,7 @@ import type {
   ToolDefinition,
 } from "./components.ts";
 import { type Run, Refused, isPassive } from "./compose.ts";
-import type { Ask } from "./call.ts";
+import type { CompletionAsk } from "./call.ts";
 import { type RequestContext, describeResponse, identityOf, limitOf } from "./context.ts";
 import { ConfigurationError } from "./errors.ts";
 import { type InjectionServices, injecting } from "./injection.ts";
@@ -122,12 +122,10 @@ export function promptHeart(prompt: PromptDefinition, policy: Policy, options: H
 /** At most so many values travel with one completion (specification, "Completion"). */
 const MOST_COMPLETIONS = 100;
 
-type Completion = Extract<Ask, { kind: "completion" }>;
-
 export function completionHeart(
   component: ResourceDefinition | PromptDefinition,
   policy: Policy,
-): Run<Completion> {
+): Run<CompletionAsk> {
   return (ctx, { argument, context }) => {
     policy.admit(ctx);
     const completer = Object.hasOwn(component.completers, argument.name)

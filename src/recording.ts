@@ -14,7 +14,7 @@ import { asResult } from "./dispatch.ts";
 import type { Lifecycle } from "./lifecycle.ts";
 import type { Logger } from "./ports.ts";
 import { after } from "./promises.ts";
-import type { ServerInfo } from "./seal.ts";
+import type { ServerInfo } from "./sealed.ts";
 
 /** Whose operations are recorded. */
 export interface Recorded {

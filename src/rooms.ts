@@ -10,10 +10,11 @@ import type { HeartOptions } from "./heart.ts";
 import { type Measured, type Metrics, type MetricsOptions, metricsRoutes } from "./metrics.ts";
 import type { MCPServerOptions, RunHttpOptions, RunStdioOptions } from "./options.ts";
 import { memoryPlaceStore } from "./places.ts";
-import type { Backend, Logger } from "./ports.ts";
+import type { Backend, LimitStore, Logger } from "./ports.ts";
 import type { Recordings } from "./recording.ts";
 import { type Observer, stagesOf } from "./signals.ts";
 import type { ListeningServer, Mounted, RunningServer, Runtime } from "./runtime.ts";
+import type { SealOptions } from "./seal.ts";
 import type { SharedStores, Stores } from "./stores.ts";
 import type { JwtIssuer, TokenEndpointOptions } from "./tokens.ts";
 
@@ -66,6 +67,16 @@ export async function cachingOf(
   const store = stores.cache ?? memoryCache();
   const records = stores.idempotency ?? memoryIdempotencyStore();
   return declaredCaching({ name, version, store, records, logger, middleware, timeout });
+}
+
+/** The layers of the limits that components declare. */
+export async function declaredLayers(): Promise<SealOptions["declared"]> {
+  return (await import("./middleware/declared.ts")).declaredLayers;
+}
+
+/** Counts calls against limits in this process. */
+export async function memoryLimits(): Promise<LimitStore> {
+  return (await import("./limits/memory.ts")).memoryLimitStore();
 }
 
 /** Everything that is served beside the MCP endpoint and its health. */
@@ -135,9 +146,8 @@ export async function mounted(runtime: Runtime): Promise<Mounted> {
 /** Stores in this process, for others that it watches over. */
 async function storesInMemory(): Promise<SharedStores> {
   const { memoryCache, memoryIdempotencyStore } = await import("./cache/memory.ts");
-  const { memoryLimitStore } = await import("./limits/memory.ts");
   return {
-    limits: memoryLimitStore(),
+    limits: await memoryLimits(),
     places: memoryPlaceStore(),
     circuits: memoryCircuitStore(),
     cache: memoryCache(),

@@ -5,7 +5,7 @@ import type { Lifecycle } from "./lifecycle.ts";
 import type { Metrics } from "./metrics.ts";
 import type { HttpOptions, StateOptions } from "./options.ts";
 import type { EventBus, EventStore } from "./ports.ts";
-import type { Sealed } from "./seal.ts";
+import type { Sealed } from "./sealed.ts";
 import type { Services } from "./services.ts";
 
 export interface Runtime extends Services {

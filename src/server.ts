@@ -1,13 +1,10 @@
-import { type ComponentDefinition, schemasOf } from "./components.ts";
+import type { ComponentDefinition } from "./components.ts";
 import { Announcer, type Notifier } from "./announcer.ts";
-import { authenticationsIn, identityProblems, orderProblems } from "./authentication.ts";
+import { authenticationsIn } from "./authentication.ts";
 import { Background } from "./background.ts";
-import { type Middleware, checkMiddleware, isPassive } from "./compose.ts";
-import { Compilers, examine } from "./compilers.ts";
+import { type Middleware, checkMiddleware } from "./compose.ts";
 import { timeLimit } from "./duration.ts";
-import { InvalidatedTags, idempotencyOf } from "./effects.ts";
 import { ConfigurationError } from "./errors.ts";
-import type { HeartOptions } from "./heart.ts";
 import { unfailing } from "./logger.ts";
 import { Lifespan } from "./lifespan.ts";
 import { Measuring } from "./measuring.ts";
@@ -24,10 +21,10 @@ import { type Blueprint, NO_SCOPE, type Scope, type Sink, behind, define, within
 import { Recordings } from "./recording.ts";
 import { type ComponentRef, Registry } from "./registry.ts";
 import { type IncludeOptions, type MCPRouter, includeScope } from "./router.ts";
-import { LOADERS, addTracing, cachingOf, mounted, routesOf, serving, standardLogger } from "./rooms.ts";
+import { addTracing, memoryLimits, mounted, routesOf, serving, standardLogger } from "./rooms.ts";
 import type { ListeningServer, Mounted, NodeHandler, RunningServer, Runtime } from "./runtime.ts";
-import { validator } from "./schema.ts";
-import { type Sealed, type ServerInfo, seal, serverInfo } from "./seal.ts";
+import { type ServerInfo, serverInfo } from "./sealed.ts";
+import { Sealing } from "./sealing.ts";
 import { type Observer, signalsOf, stagesOf } from "./signals.ts";
 import { Stores } from "./stores.ts";
 import { type TokenEndpointOptions, type JwtIssuer, checkTokenEndpoint } from "./tokens.ts";
@@ -54,22 +51,17 @@ export class MCPServer extends Lifespan {
   readonly #parts = new Set<MCPServer>();
   readonly #measuring = new Measuring();
   #tokens: readonly [JwtIssuer, TokenEndpointOptions] | undefined;
-  readonly #timeout: number;
   readonly #stores: Stores;
   readonly #announcer: Announcer;
   /** Tells clients that listen of changes. */
   readonly notify: Notifier;
   #logger: Logger | undefined;
   #memoryLimits: LimitStore | undefined;
-  #around: HeartOptions["around"] | undefined;
-  #tags: InvalidatedTags | undefined;
   /** Whoever watches calls, the outermost first. */
   readonly #observers: Observer[] = [];
   readonly #recordings = new Recordings();
   readonly #background = new Background();
-  readonly #compilers = new Compilers(LOADERS);
-  #sealed: Sealed | undefined;
-  #sealedVersion = -1;
+  readonly #sealing: Sealing;
   #mounted: Promise<Mounted> | undefined;
   #running: Promise<ListeningServer | RunningServer> | undefined;
 
@@ -80,8 +72,19 @@ export class MCPServer extends Lifespan {
     this.#logger = options.logger;
     this.#stores = new Stores(options, this.lifecycle, () => this.#unfailingLogger());
     this.notify = this.#announcer = new Announcer(this.#stores, () => this.#logger);
-    this.#timeout = timeLimit(options.timeout ?? "30s", "timeout");
     this.#info = serverInfo(options);
+    this.#sealing = new Sealing({
+      info: this.#info,
+      options,
+      timeout: timeLimit(options.timeout ?? "30s", "timeout"),
+      registry: this.#registry,
+      middleware: this.#middleware,
+      observers: this.#observers,
+      recordings: this.#recordings,
+      stores: this.#stores,
+      lifecycle: this.lifecycle,
+      dependencies: this.dependencies,
+    });
   }
 
   /**
@@ -112,7 +115,7 @@ export class MCPServer extends Lifespan {
   mount(other: MCPServer, options: IncludeOptions = {}): this {
     if (other === this || other.#parts.has(this))
       throw new ConfigurationError("A server cannot be within itself: leave out this mount().");
-    if (other.#sealed)
+    if (other.#sealing.started)
       throw new ConfigurationError(
         "mount() takes servers that do not run by themselves: mount it before it starts.",
       );
@@ -152,9 +155,9 @@ export class MCPServer extends Lifespan {
   /** Adds a layer around every operation. The first added is the outermost. Before the server starts. */
   use(middleware: Middleware): this {
     checkMiddleware(middleware);
-    if (this.#sealed || this.#sinks.length > 0)
+    if (this.#sealing.started || this.#sinks.length > 0)
       throw new ConfigurationError(
-        `use() comes too late: the server ${this.#sealed ? "has started. Call it before run(), fetch or node" : "is mounted. Call it before mount()"}.`,
+        `use() comes too late: the server ${this.#sealing.started ? "has started. Call it before run(), fetch or node" : "is mounted. Call it before mount()"}.`,
       );
     this.#middleware.push(middleware);
     return this;
@@ -173,7 +176,7 @@ export class MCPServer extends Lifespan {
    */
   enableTokenEndpoint(issuer: JwtIssuer, options: TokenEndpointOptions): this {
     checkTokenEndpoint(issuer, options);
-    if (this.#sealed || this.#sinks.length > 0 || this.#tokens)
+    if (this.#sealing.started || this.#sinks.length > 0 || this.#tokens)
       throw new ConfigurationError(
         "enableTokenEndpoint() is called once, before run(), fetch, node or mount().",
       );
@@ -192,7 +195,7 @@ export class MCPServer extends Lifespan {
    * ```
    */
   enableMetrics(options: MetricsOptions = {}): this {
-    if (this.#sealed || this.#sinks.length > 0)
+    if (this.#sealing.started || this.#sinks.length > 0)
       throw new ConfigurationError(
         "enableMetrics() comes too late: call it before run(), fetch, node or mount().",
       );
@@ -288,17 +291,14 @@ export class MCPServer extends Lifespan {
   }
 
   #add(definition: ComponentDefinition): void {
-    // Once the compilers are there, a wrong schema is told where it is written; before, at the start.
-    for (const { schema, what } of this.#sealed ? schemasOf(definition) : []) {
-      if (this.#compilers.has(schema)) validator(schema, this.#compilers.compile, what);
-    }
+    this.#sealing.check(definition);
     this.#registry.add(definition);
     this.#changed([definition]);
   }
 
   /** Before the start nobody listens. */
   #changed(definitions: readonly ComponentDefinition[]): void {
-    if (this.#sealed) this.#announcer.listsChanged(definitions);
+    if (this.#sealing.started) this.#announcer.listsChanged(definitions);
   }
 
   #mount(): Promise<Mounted> {
@@ -309,12 +309,11 @@ export class MCPServer extends Lifespan {
   async #prepare(): Promise<Runtime> {
     const logger = await this.#unfailingLogger();
     const { places, circuits, eventBus, eventStore } = this.#stores;
-    const limits =
-      this.#stores.limits ?? (this.#memoryLimits ??= (await import("./limits/memory.ts")).memoryLimitStore());
+    const limits = this.#stores.limits ?? (this.#memoryLimits ??= await memoryLimits());
     const measured = { ...this.#info, lifecycle: this.lifecycle, background: this.#background, logger };
     const metrics = await this.#measuring.of(measured, this.#observers);
     await addTracing(this.#options, this.#observers);
-    await this.#seal(logger);
+    await this.#sealing.seal(logger);
     const layers = this.#registry.enabled().flatMap((definition) => definition.layers);
     const authentications = [...new Set(authenticationsIn([...this.#middleware, ...layers]))];
     const { resource } = authentications.find((authentication) => authentication.resource) ?? {};
@@ -324,7 +323,7 @@ export class MCPServer extends Lifespan {
       http: { ...(resource !== undefined && { publicUrl: resource }), ...this.#options.http },
       lifecycle: this.lifecycle,
       logger,
-      validatorOf: (schema) => this.#compilers.validatorOf(schema),
+      validatorOf: (schema) => this.#sealing.validatorOf(schema),
       limits,
       signals: signalsOf([...this.#observers, ...this.#middleware, ...layers]),
       stages: stagesOf(this.#observers),
@@ -337,62 +336,12 @@ export class MCPServer extends Lifespan {
       stateKeys: this.#options.requestState ?? {},
       authentications,
       routes: await routesOf(authentications, tokens, metrics),
-      sealed: () =>
-        this.#sealed && this.#sealedVersion === this.#registry.version ? this.#sealed : this.#seal(logger),
+      sealed: () => this.#sealing.current(logger),
     };
   }
 
   async #unfailingLogger(): Promise<Logger> {
     return unfailing((this.#logger ??= await standardLogger()));
-  }
-
-  async #seal(logger: Logger): Promise<Sealed> {
-    const version = this.#registry.version;
-    const definitions = this.#registry.enabled();
-    await this.#compilers.load(definitions.flatMap(schemasOf).map(({ schema }) => schema));
-    const { sound, problems } = examine(definitions, this.#compilers.compile, (definition) =>
-      identityProblems(definition, this.#middleware),
-    );
-    const all = [...orderProblems(definitions, this.#middleware, this.#stores.areShared), ...problems];
-    if (!this.#sealed && all.length > 0) throw new ConfigurationError(all);
-    if (problems.length > 0)
-      logger.error({ problems }, "Components added after the start are wrong and are left out");
-    const layers = [...this.#middleware, ...definitions.flatMap((each) => each.layers)];
-    this.#stores.tell(layers);
-    await this.#recordings.open(layers, this.lifecycle, logger);
-    const limited = definitions.some(({ rateLimit, concurrency }) => rateLimit ?? concurrency);
-    (this.#tags ??= new InvalidatedTags(this.#stores.cache, logger)).check(this.#registry.all());
-    const caches = definitions.some(
-      (each) => each.cache || each.invalidates.length > 0 || idempotencyOf(each, this.#middleware),
-    );
-    this.#sealed = seal(sound, {
-      info: this.#info,
-      instructions: this.#options.instructions,
-      kinds: this.#registry.kinds(),
-      middleware: this.#middleware,
-      observers: this.#observers.map(({ layer }) => layer),
-      pageSize: this.#options.pageSize ?? 1_000,
-      cacheHint: this.#options.cacheHint,
-      listsAll: this.#options.listing === "all",
-      callersDiffer: !this.#middleware.every(isPassive),
-      timeout: this.#timeout,
-      around: caches
-        ? (this.#around ??= await cachingOf(
-            this.#options,
-            this.#stores,
-            this.#middleware,
-            this.#timeout,
-            logger,
-          ))
-        : () => undefined,
-      declared: limited ? (await import("./middleware/declared.ts")).declaredLayers : () => [],
-      compile: this.#compilers.compile,
-      dependencies: this.dependencies,
-      stages: stagesOf(this.#observers),
-      logger,
-    });
-    this.#sealedVersion = version;
-    return this.#sealed;
   }
 }
 

@@ -2,7 +2,7 @@
 
 import type { RequestContext } from "./context.ts";
 import { MCPError } from "./errors.ts";
-import type { SealedResource, SealedTemplate } from "./seal.ts";
+import type { SealedResource, SealedTemplate } from "./sealed.ts";
 
 /** The filter of a subscription without the resources that its caller may not read: as if they were not there. */
 export async function readableUris(

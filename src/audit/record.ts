@@ -7,7 +7,7 @@ import { type Operation, type RequestContext, identityOf, limitOf } from "../con
 import { MCPError } from "../errors.ts";
 import { InputRequired } from "../inquiry.ts";
 import { isObject, toJsonData } from "../json.ts";
-import type { ServerInfo } from "../seal.ts";
+import type { ServerInfo } from "../sealed.ts";
 import { ToolResult } from "../result.ts";
 import { shortened } from "../refusals.ts";
 

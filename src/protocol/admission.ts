@@ -5,7 +5,7 @@ import type { Ask } from "../call.ts";
 import { type Outcome, admission } from "../dispatch.ts";
 import type { MCPError } from "../errors.ts";
 import { AccessDeniedError } from "../policy.ts";
-import type { Sealed } from "../seal.ts";
+import type { Sealed } from "../sealed.ts";
 import { type Exchange, type ProtocolServices, type Reply, errorReply } from "./exchange.ts";
 import type { RequestId } from "./jsonrpc.ts";
 import { type Era, rpcError } from "./outcome.ts";

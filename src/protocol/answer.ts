@@ -2,7 +2,7 @@
 
 import { internalError } from "../errors.ts";
 import { isPromise } from "../promises.ts";
-import type { Sealed } from "../seal.ts";
+import type { Sealed } from "../sealed.ts";
 import {
   ACCEPTED,
   type Exchange,

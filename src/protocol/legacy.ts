@@ -5,7 +5,7 @@ import { type Outcome, dispatch } from "../dispatch.ts";
 import type { Page } from "../list.ts";
 import { isPromise } from "../promises.ts";
 import { ToolResult } from "../result.ts";
-import type { Sealed } from "../seal.ts";
+import type { Sealed } from "../sealed.ts";
 import type { JsonSchema } from "../ports.ts";
 import { isClientInfo, tokenProblem } from "./envelope.ts";
 import { type Exchange, type ProtocolServices, type Reply, errorReply } from "./exchange.ts";

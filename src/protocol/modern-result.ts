@@ -8,7 +8,7 @@ import { InputRequired } from "../inquiry.ts";
 import type { Page } from "../list.ts";
 import { after } from "../promises.ts";
 import { ResourceResult } from "../result.ts";
-import type { Sealed } from "../seal.ts";
+import type { Sealed } from "../sealed.ts";
 import { type ProtocolServices, type Reply, errorReply } from "./exchange.ts";
 import { challengeReply } from "./admission.ts";
 import { RPC, type RequestId } from "./jsonrpc.ts";

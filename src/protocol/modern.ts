@@ -5,7 +5,7 @@ import { MAY_ASK } from "../context.ts";
 import { dispatch } from "../dispatch.ts";
 import { type CallRecord, type Inquiry, ReplayInquiry, RequestStateError, resumed } from "../inquiry.ts";
 import { isPromise } from "../promises.ts";
-import type { Sealed } from "../seal.ts";
+import type { Sealed } from "../sealed.ts";
 import type { Audience, LogLevel } from "../voice.ts";
 import { type Meta, envelopeProblem } from "./envelope.ts";
 import { type Exchange, type ProtocolServices, type Reply, errorReply, invalidRequest } from "./exchange.ts";

@@ -6,7 +6,7 @@ import type { MCPError } from "../errors.ts";
 import { ClientCapabilityError, RequestStateError } from "../inquiry.ts";
 import { shortened } from "../refusals.ts";
 import { ToolResult } from "../result.ts";
-import type { Sealed } from "../seal.ts";
+import type { Sealed } from "../sealed.ts";
 import type { Reply } from "./exchange.ts";
 import { RPC, type RpcError } from "./jsonrpc.ts";
 

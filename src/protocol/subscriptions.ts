@@ -2,7 +2,7 @@
 
 import { type VerifiedIdentity, whenExpired } from "../client.ts";
 import type { EventBus, ServerEvent } from "../ports.ts";
-import type { Sealed, ServerInfo } from "../seal.ts";
+import type { Sealed, ServerInfo } from "../sealed.ts";
 import { asUriText } from "../uri-template.ts";
 import { isObject } from "../json.ts";
 import { type RequestId } from "./jsonrpc.ts";

@@ -33,7 +33,7 @@ import { notFound } from "../refusals.ts";
 import { makeRequestId, requestIdFrom } from "../request-id.ts";
 import { ResourceResult } from "../result.ts";
 import type { Runtime } from "../runtime.ts";
-import type { Sealed } from "../seal.ts";
+import type { Sealed } from "../sealed.ts";
 import { asUriText } from "../uri-template.ts";
 import type { Audience, LogLevel } from "../voice.ts";
 

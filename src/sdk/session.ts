@@ -13,7 +13,7 @@ import type { StateCodec } from "../protocol/request-state.ts";
 import { LEGACY } from "../protocol/versions.ts";
 import { SESSION_WIRES } from "../protocol/wire.ts";
 import type { Runtime } from "../runtime.ts";
-import type { Sealed } from "../seal.ts";
+import type { Sealed } from "../sealed.ts";
 import { bridge } from "./bridge.ts";
 
 export interface Session {

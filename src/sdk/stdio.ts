@@ -6,7 +6,7 @@ import { StateCodec } from "../protocol/request-state.ts";
 import { LEGACY } from "../protocol/versions.ts";
 import { STDIO_WIRES } from "../protocol/wire.ts";
 import type { Runtime } from "../runtime.ts";
-import type { Sealed } from "../seal.ts";
+import type { Sealed } from "../sealed.ts";
 import { bridge } from "./bridge.ts";
 import { StdioWire } from "./stdio-wire.ts";
 

@@ -2,7 +2,7 @@
 
 import { announced } from "../logger.ts";
 import type { Runtime } from "../runtime.ts";
-import type { Sealed } from "../seal.ts";
+import type { Sealed } from "../sealed.ts";
 
 /** Says where a server is, what is registered, and who may use it: where people read the log in lines, else as an entry of it. */
 export function greet(

@@ -159,8 +159,8 @@ export const keptRooms: readonly Room[] = [
     defences: [
       {
         what: "tags that nothing has",
-        file: "src/server.ts",
-        find: ".check(this.#registry.all());",
+        file: "src/sealing.ts",
+        find: ".check(registry.all());",
         replace: ".check([]);",
       },
       {

@@ -133,8 +133,8 @@ export const operationsRooms: readonly Room[] = [
       },
       {
         what: "changes seen by the next request",
-        file: "src/server.ts",
-        find: "this.#sealed && this.#sealedVersion === this.#registry.version",
+        file: "src/sealing.ts",
+        find: "this.#sealed && this.#version === registry.version",
         replace: "this.#sealed",
         tests: ["test/e2e/steps"],
       },

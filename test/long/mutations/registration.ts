@@ -278,7 +278,7 @@ export const registrationRooms: readonly Room[] = [
       },
       {
         what: "what a component that is wrong takes with it",
-        file: "src/server.ts",
+        file: "src/sealing.ts",
         find: "if (problems.length > 0)\n      logger.error(",
         replace:
           "if (problems.length > 0) throw new ConfigurationError(problems);\n    else\n      logger.error(",
