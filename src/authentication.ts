@@ -5,6 +5,7 @@ import type { ComponentDefinition } from "./components.ts";
 import type { Middleware, MiddlewareLayer, PassingLayer } from "./compose.ts";
 import type { RequestContext } from "./context.ts";
 import { isLimiting } from "./limits.ts";
+import { NOUNS } from "./operation.ts";
 import { Policy } from "./policy.ts";
 
 /** A layer that establishes identity where it stands. */
@@ -117,8 +118,6 @@ export function orderProblems(
   }
   return [...problems];
 }
-
-const NOUNS = { tool: "Tool", resource: "Resource", prompt: "Prompt" } as const;
 
 /** What a component asks of its callers that none of them could ever have: it would be closed to all, or open to all. */
 export function identityProblems(

@@ -2,9 +2,9 @@
 
 import type { Cancellation } from "./cancellation.ts";
 import type { Origin } from "./client.ts";
-import type { OperationKind } from "./context.ts";
 import type { MCPError } from "./errors.ts";
 import type { Inquiry } from "./inquiry.ts";
+import type { OperationKind } from "./operation.ts";
 import type { Audience } from "./voice.ts";
 
 /** The four lists. */

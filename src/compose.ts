@@ -1,8 +1,9 @@
 /** The whole middleware model. */
 
-import type { OperationKind, RequestContext } from "./context.ts";
+import type { RequestContext } from "./context.ts";
 import { ConfigurationError, type MCPError } from "./errors.ts";
 import { shown } from "./known-options.ts";
+import { NOUNS, type OperationKind } from "./operation.ts";
 import { after } from "./promises.ts";
 
 /** Runs the rest of the onion: the layers further in, then the operation itself. */
@@ -112,17 +113,6 @@ function raised(result: unknown): unknown {
   return result;
 }
 
-/** Every kind of operation. */
-const KINDS: Readonly<Record<OperationKind, true>> = {
-  tool: true,
-  resource: true,
-  prompt: true,
-  completion: true,
-  list: true,
-  discover: true,
-  subscription: true,
-};
-
 /** Throws a {@link ConfigurationError} where a layer is none, or is around nothing because of a wrong word. */
 export function checkMiddleware(layer: unknown): void {
   if (typeof layer === "function") return;
@@ -131,10 +121,10 @@ export function checkMiddleware(layer: unknown): void {
     throw new ConfigurationError(
       `use() got ${shown(layer)}: write a layer such as logging(), or a function such as async (ctx, next) => next().`,
     );
-  const wrong: unknown = Array.isArray(kinds) ? kinds.find((kind) => !Object.hasOwn(KINDS, kind)) : kinds;
+  const wrong: unknown = Array.isArray(kinds) ? kinds.find((kind) => !Object.hasOwn(NOUNS, kind)) : kinds;
   if (wrong !== undefined)
     throw new ConfigurationError(
-      `use(): the layer's kinds have ${shown(wrong)}: write some of "${Object.keys(KINDS).join('", "')}", in an array.`,
+      `use(): the layer's kinds have ${shown(wrong)}: write some of "${Object.keys(NOUNS).join('", "')}", in an array.`,
     );
 }
 

@@ -1,4 +1,4 @@
-/** What an operation asked of the server looks like, and what its handler and middleware see of it. */
+/** What the handler and the middleware of a call see of it. */
 
 import {
   type Elicited,
@@ -26,40 +26,13 @@ import { ConfigurationError } from "./errors.ts";
 import { type AskOptions, type Inquiry, type Question, askable, recorded } from "./inquiry.ts";
 import type { AsJson } from "./json.ts";
 import { type CallFields, type CallLogger, callLogger, fieldsOfCall } from "./logger.ts";
+import { MAY_ASK, type Operation } from "./operation.ts";
 import { quietly } from "./promises.ts";
 import type { Parsed, Schema } from "./schema.ts";
 import type { Services } from "./services.ts";
 import type { TimeLimit } from "./time-limit.ts";
 import { type TraceContext, traceOf } from "./trace.ts";
 import { type LogLevel, Voice } from "./voice.ts";
-
-/** The kinds of operation. `list` and `discover` concern the server itself. */
-export type OperationKind =
-  | "tool"
-  | "resource"
-  | "prompt"
-  | "completion"
-  | "list"
-  | "discover"
-  | "subscription";
-
-/** The kinds that may ask their client, in every revision as in 2026-07-28 ("Supported Requests"). */
-export const MAY_ASK: ReadonlySet<OperationKind> = new Set(["tool", "prompt", "resource"]);
-
-/** The operation a context belongs to. */
-export interface Operation {
-  readonly kind: OperationKind;
-  /** The tool's or prompt's name, the resource's URI as asked for, the list's kind, or `discover`. */
-  readonly name: string;
-  /** The name, URI or template under which its component is registered; `undefined` where there is none. */
-  readonly component: string | undefined;
-  /** The tags of the component, where it has any. */
-  readonly tags: readonly string[];
-  /** Whether its callers must be known. */
-  readonly access: "public" | "authenticated";
-  /** The scopes that its callers need. */
-  readonly scopes: readonly string[];
-}
 
 /** What is told about something, by name. */
 type Metadata = Readonly<Record<string, unknown>>;

@@ -4,7 +4,6 @@ import type { VerifiedIdentity } from "./client.ts";
 import { Refused } from "./compose.ts";
 import type { Ask, Call, CallEnvelope, CompletionAsk } from "./call.ts";
 import {
-  type Operation,
   RequestContext,
   backgroundOf,
   callFields,
@@ -16,6 +15,7 @@ import {
 import { MCPError, internalError } from "./errors.ts";
 import { InputRequired } from "./inquiry.ts";
 import type { Page } from "./list.ts";
+import type { Operation } from "./operation.ts";
 import { isPromise } from "./promises.ts";
 import { cancelled } from "./refusals.ts";
 import { asCopied, toPromptResult, toResourceResult, toToolResult } from "./result.ts";

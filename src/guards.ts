@@ -1,7 +1,8 @@
 /** Guards: who may use a component. The texts of denials are the guide's. */
 
 import type { AuthenticatedClient } from "./client.ts";
-import type { OperationKind, RequestContext } from "./context.ts";
+import type { RequestContext } from "./context.ts";
+import type { OperationKind } from "./operation.ts";
 import { ConfigurationError } from "./errors.ts";
 
 /** A context whose caller is known. */

@@ -56,7 +56,7 @@ export type { Logger, Severity } from "./ports.ts";
 export type { RequestContext } from "./context.ts";
 export type { TraceContext } from "./trace.ts";
 export type { ClientInfo, RequestState } from "./call.ts";
-export type { Operation, OperationKind } from "./context.ts";
+export type { Operation, OperationKind } from "./operation.ts";
 export type { Middleware, MiddlewareFunction, MiddlewareLayer, Next, PassiveLayer } from "./compose.ts";
 
 // Dependencies

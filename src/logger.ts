@@ -1,6 +1,6 @@
 /** Logging that does no harm, and says which call it belongs to. */
 
-import type { Operation } from "./context.ts";
+import type { Operation } from "./operation.ts";
 import type { Logger, Severity } from "./ports.ts";
 import { shortened } from "./refusals.ts";
 import { type TraceContext, traceFields } from "./trace.ts";

@@ -2,7 +2,8 @@
 
 import { AuthenticationError, ConfigurationError, MCPError, refusal } from "./errors.ts";
 import type { AuthenticatedClient, Authenticator, ClientContext, Grants } from "./client.ts";
-import type { OperationKind, RequestContext } from "./context.ts";
+import type { RequestContext } from "./context.ts";
+import type { OperationKind } from "./operation.ts";
 import {
   type AuthenticatedContext,
   type Denial,

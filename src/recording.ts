@@ -9,7 +9,7 @@ import {
   type Run,
   concerns,
 } from "./compose.ts";
-import type { OperationKind } from "./context.ts";
+import type { OperationKind } from "./operation.ts";
 import { asResult } from "./dispatch.ts";
 import type { Lifecycle } from "./lifecycle.ts";
 import type { Logger } from "./ports.ts";

@@ -2,6 +2,7 @@
 
 import type { ComponentDefinition } from "./components.ts";
 import { ConfigurationError } from "./errors.ts";
+import { NOUNS } from "./operation.ts";
 
 /** Names one component, or all that carry a tag. A resource is named by its URI or template. */
 export type ComponentRef =
@@ -10,7 +11,7 @@ export type ComponentRef =
   | { readonly prompt: string }
   | { readonly tag: string };
 
-const NOUNS = { tool: "Tool", resource: "Resource", prompt: "Prompt" } as const;
+const KINDS: ReadonlySet<string> = new Set<ComponentDefinition["kind"]>(["tool", "resource", "prompt"]);
 
 export class Registry {
   readonly #definitions = new Map<string, ComponentDefinition>();
@@ -84,9 +85,9 @@ export class Registry {
   }
 
   #matching(ref: ComponentRef): readonly (readonly [id: string, definition: ComponentDefinition])[] {
-    const named = Object.entries(ref ?? {}) as [keyof typeof NOUNS | "tag", string][];
+    const named = Object.entries(ref ?? {}) as [ComponentDefinition["kind"] | "tag", string][];
     const [kind, key] = named[0] ?? ["tag", ""];
-    if (named.length !== 1 || !(kind === "tag" || Object.hasOwn(NOUNS, kind)))
+    if (named.length !== 1 || !(kind === "tag" || KINDS.has(kind)))
       throw new ConfigurationError(
         "That names no component. Write { tool }, { resource }, { prompt } or { tag }.",
       );

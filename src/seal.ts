@@ -20,7 +20,6 @@ import {
   uncounted,
 } from "./compose.ts";
 import type { ListKind } from "./call.ts";
-import type { Operation } from "./context.ts";
 import { asResult } from "./dispatch.ts";
 import { MCPError } from "./errors.ts";
 import {
@@ -33,6 +32,7 @@ import {
 } from "./heart.ts";
 import { InputRequired } from "./inquiry.ts";
 import type { Page } from "./list.ts";
+import type { Operation } from "./operation.ts";
 import { Policy } from "./policy.ts";
 import { after } from "./promises.ts";
 import { recorded } from "./recording.ts";

@@ -2,7 +2,7 @@
 
 import type { CompletionAsk, ListKind } from "./call.ts";
 import type { Run } from "./compose.ts";
-import type { Operation } from "./context.ts";
+import type { Operation } from "./operation.ts";
 import type { ParamHeader } from "./param-headers.ts";
 import type { Policy } from "./policy.ts";
 import type { UriTemplate } from "./uri-template.ts";

@@ -1,9 +1,10 @@
 /** How long an operation may take: its handler, and the layers around it. */
 
 import { type Middleware, type PassiveLayer, type Run, compose, concerns } from "./compose.ts";
-import { type OperationKind, type RequestContext, cancellationOf, limitBy, limitOf } from "./context.ts";
+import { type RequestContext, cancellationOf, limitBy, limitOf } from "./context.ts";
 import { MCPError } from "./errors.ts";
 import { Suspension } from "./inquiry.ts";
+import { NOUNS, type OperationKind } from "./operation.ts";
 import { isPromise } from "./promises.ts";
 
 /**
@@ -192,16 +193,6 @@ export class TimeLimit {
     });
   }
 }
-
-const NOUNS = {
-  tool: "Tool",
-  resource: "Resource",
-  prompt: "Prompt",
-  completion: "Completion",
-  list: "List",
-  discover: "Discovery",
-  subscription: "Subscription",
-} as const;
 
 function timedOut({ operation: { kind, name } }: RequestContext, milliseconds: number): MCPError {
   const seconds =

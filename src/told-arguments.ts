@@ -2,7 +2,8 @@
 
 import type { ComponentDefinition } from "./components.ts";
 import { type Middleware, type PassiveLayer, type Run, concerns } from "./compose.ts";
-import { type OperationKind, note } from "./context.ts";
+import { note } from "./context.ts";
+import type { OperationKind } from "./operation.ts";
 import type { JsonSchema } from "./ports.ts";
 import { sensitiveRedactor } from "./sensitive.ts";
 

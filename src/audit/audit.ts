@@ -1,10 +1,11 @@
 /** The audit log as a layer: what became of each operation, on the disk before its answer leaves. */
 
 import { type Pass, Refused, type Run, pass } from "../compose.ts";
-import type { Operation, OperationKind, RequestContext } from "../context.ts";
+import type { RequestContext } from "../context.ts";
 import { type Duration, timeLimit } from "../duration.ts";
 import { ConfigurationError, MCPError, refusal } from "../errors.ts";
 import { type Names, checkCount, checkKnown, shown } from "../known-options.ts";
+import type { Operation, OperationKind } from "../operation.ts";
 import { either } from "../promises.ts";
 import type { Recorded, Recording, RecordingLayer } from "../recording.ts";
 import { SHORTEST_SECRET, hmacSha256, sha256, signer } from "./crypto.ts";

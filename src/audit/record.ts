@@ -3,10 +3,11 @@
 import { canonicalJson } from "../canonical.ts";
 import type { VerifiedIdentity } from "../client.ts";
 import type { ComponentDefinition } from "../components.ts";
-import { type Operation, type RequestContext, identityOf, limitOf } from "../context.ts";
+import { type RequestContext, identityOf, limitOf } from "../context.ts";
 import { MCPError } from "../errors.ts";
 import { InputRequired } from "../inquiry.ts";
 import { isObject, toJsonData } from "../json.ts";
+import type { Operation } from "../operation.ts";
 import type { ServerInfo } from "../sealed.ts";
 import { ToolResult } from "../result.ts";
 import { shortened } from "../refusals.ts";

@@ -2,12 +2,13 @@
 
 import { memoryCircuitStore } from "../circuits.ts";
 import { type Pass, pass } from "../compose.ts";
-import { type OperationKind, type RequestContext, servicesOf } from "../context.ts";
+import { type RequestContext, servicesOf } from "../context.ts";
 import { type Duration, timeLimit } from "../duration.ts";
 import { ConfigurationError, MCPError, refusal } from "../errors.ts";
 import { InputRequired, Suspension } from "../inquiry.ts";
 import { type Names, checkCount, checkKnown, shown } from "../known-options.ts";
 import { type LimitingLayer, checkLayerName } from "../limits.ts";
+import type { OperationKind } from "../operation.ts";
 import type { CircuitAttempt, CircuitChange, CircuitState, CircuitStore, CircuitVerdict } from "../ports.ts";
 import { after, either, isPromise } from "../promises.ts";
 import type { Signal } from "../signals.ts";

@@ -1,7 +1,7 @@
 /** How many calls may be under way at once. */
 
 import { type Pass, pass } from "../compose.ts";
-import { type OperationKind, type RequestContext, cancellationOf, servicesOf } from "../context.ts";
+import { type RequestContext, cancellationOf, servicesOf } from "../context.ts";
 import { milliseconds } from "../duration.ts";
 import { ConfigurationError, MCPError, refusal } from "../errors.ts";
 import { type Names, checkKnown, shown } from "../known-options.ts";
@@ -12,6 +12,7 @@ import {
   checkConcurrency,
   checkLayerName,
 } from "../limits.ts";
+import { NOUNS, type OperationKind } from "../operation.ts";
 import { memoryPlaceStore } from "../places.ts";
 import type { Place, PlaceStore } from "../ports.ts";
 import { after, isPromise } from "../promises.ts";
@@ -145,10 +146,7 @@ function once(effect: () => void): () => void {
 
 function atCapacity(ctx: RequestContext, max: number, forAll: boolean, perTool: boolean): MCPError {
   const { kind, component } = ctx.operation;
-  const what =
-    perTool && component !== undefined
-      ? `${(kind[0] as string).toUpperCase()}${kind.slice(1)} '${component}'`
-      : "Server";
+  const what = perTool && component !== undefined ? `${NOUNS[kind]} '${component}'` : "Server";
   const noun = perTool ? "calls" : "requests";
   const whose = forAll ? "" : " of one caller";
   return refusal(

@@ -2,7 +2,6 @@
 
 import { type Pass, type PassingLayer, type PassiveLayer, pass } from "../compose.ts";
 import {
-  type OperationKind,
   type RequestContext,
   callFields,
   envelopeOf,
@@ -17,6 +16,7 @@ import { ConfigurationError } from "../errors.ts";
 import { InputRequired, Suspension } from "../inquiry.ts";
 import { type Names, checkChoice, checkKnown, shown } from "../known-options.ts";
 import { unfailing } from "../logger.ts";
+import type { OperationKind } from "../operation.ts";
 import type { Logger } from "../ports.ts";
 import { shortened } from "../refusals.ts";
 import { ToolResult } from "../result.ts";

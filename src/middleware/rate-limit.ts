@@ -1,7 +1,7 @@
 /** How often callers may call. */
 
 import { type Pass, pass } from "../compose.ts";
-import { type OperationKind, type RequestContext, addHeader, servicesOf } from "../context.ts";
+import { type RequestContext, addHeader, servicesOf } from "../context.ts";
 import { ConfigurationError, MCPError, refusal } from "../errors.ts";
 import { type Names, checkKnown, shown } from "../known-options.ts";
 import {
@@ -12,6 +12,7 @@ import {
   checkLayerName,
   ratePlan,
 } from "../limits.ts";
+import type { OperationKind } from "../operation.ts";
 import type { LimitCharge, LimitVerdict } from "../ports.ts";
 import { after } from "../promises.ts";
 import type { Signal } from "../signals.ts";

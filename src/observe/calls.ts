@@ -1,10 +1,11 @@
 /** Calls, counted: how many of what came to what, how long they took, how many are under way, and what happened on their way. */
 
 import { type Pass, type PassingLayer, type PassiveLayer, pass } from "../compose.ts";
-import type { Operation, OperationKind, RequestContext } from "../context.ts";
+import type { RequestContext } from "../context.ts";
 import { toldOf } from "../dispatch.ts";
 import { ERROR_CODES } from "../errors.ts";
 import { InputRequired, Suspension } from "../inquiry.ts";
+import type { Operation, OperationKind } from "../operation.ts";
 import { ToolResult } from "../result.ts";
 import type { Observer, Signal } from "../signals.ts";
 import { witnessed } from "../time-limit.ts";

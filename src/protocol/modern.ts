@@ -1,7 +1,7 @@
 /** Revision 2026-07-28 over HTTP: every request stands alone, with its envelope in `_meta`. */
 
 import type { Ask, CallEnvelope, ClientInfo } from "../call.ts";
-import { MAY_ASK } from "../context.ts";
+import { MAY_ASK } from "../operation.ts";
 import { dispatch } from "../dispatch.ts";
 import { type CallRecord, type Inquiry, ReplayInquiry, RequestStateError, resumed } from "../inquiry.ts";
 import { isPromise } from "../promises.ts";

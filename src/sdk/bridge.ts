@@ -15,7 +15,7 @@ import { hintMembers } from "../cache-hint.ts";
 import type { Origin } from "../client.ts";
 import { Cancellation } from "../cancellation.ts";
 import type { Ask, CallEnvelope, ClientInfo, Wire } from "../call.ts";
-import { MAY_ASK } from "../context.ts";
+import { MAY_ASK } from "../operation.ts";
 import { type Outcome, dispatch } from "../dispatch.ts";
 import { MCPError, internalError } from "../errors.ts";
 import { type InputRequest, InputRequired, LiveInquiry, RequestStateError, resumed } from "../inquiry.ts";

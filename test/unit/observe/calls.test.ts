@@ -3,7 +3,8 @@
 import { expect, test } from "vitest";
 import { Cancellation } from "../../../src/cancellation.ts";
 import { pass } from "../../../src/compose.ts";
-import { type Operation, RequestContext } from "../../../src/context.ts";
+import { RequestContext } from "../../../src/context.ts";
+import type { Operation } from "../../../src/operation.ts";
 import { MCPError } from "../../../src/errors.ts";
 import { countingCalls } from "../../../src/observe/calls.ts";
 import { Registry } from "../../../src/observe/registry.ts";
