@@ -1,6 +1,6 @@
 /** Tells clients that listen of what has changed, by way of the event bus. */
 
-import type { ComponentDefinition } from "./components.ts";
+import type { ComponentDefinition } from "./definitions.ts";
 import type { EventBus, Logger, ServerEvent } from "./ports.ts";
 
 /** Tells clients that listen of changes. Changes of the lists are told by themselves. */

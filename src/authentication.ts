@@ -1,7 +1,7 @@
 /** The layer that finds out who calls, as the core knows it; `auth/` makes it. */
 
 import type { Deployment, Grants } from "./client.ts";
-import type { ComponentDefinition } from "./components.ts";
+import type { ComponentDefinition } from "./definitions.ts";
 import type { Middleware, MiddlewareLayer, PassingLayer } from "./compose.ts";
 import type { RequestContext } from "./context.ts";
 import { isLimiting } from "./limits.ts";

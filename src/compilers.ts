@@ -1,7 +1,7 @@
 /** What makes validators from schemas. The compilers of their kinds are loaded when they are first needed. */
 
 import type { JsonSchema, Validator } from "./ports.ts";
-import { type ComponentDefinition, schemasOf } from "./components.ts";
+import { type ComponentDefinition, schemasOf } from "./definitions.ts";
 import { ConfigurationError } from "./errors.ts";
 import {
   type Schema,

@@ -1,7 +1,7 @@
 /** What calls change, as it is known when the server is sealed. */
 
 import type { IdempotencyPlan } from "./caching.ts";
-import type { ComponentDefinition } from "./components.ts";
+import type { ComponentDefinition } from "./definitions.ts";
 import type { Middleware, PassiveLayer } from "./compose.ts";
 import { nearest } from "./nearest.ts";
 import type { CacheStore, Logger } from "./ports.ts";

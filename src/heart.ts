@@ -8,7 +8,7 @@ import type {
   PromptDefinition,
   ResourceDefinition,
   ToolDefinition,
-} from "./components.ts";
+} from "./definitions.ts";
 import { type Run, Refused, isPassive } from "./compose.ts";
 import type { CompletionAsk } from "./call.ts";
 import { type RequestContext, describeResponse, identityOf, limitOf } from "./context.ts";

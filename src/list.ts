@@ -1,6 +1,6 @@
 /** A list in pages. Cursors name the last component given, so that they outlive re-sealing. */
 
-import type { ComponentDefinition } from "./components.ts";
+import type { ComponentDefinition } from "./definitions.ts";
 import type { ListKind } from "./call.ts";
 import { MCPError } from "./errors.ts";
 

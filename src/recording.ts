@@ -1,6 +1,6 @@
 /** Layers that write down what became of each operation, and have it written before its answer leaves. */
 
-import type { ComponentDefinition } from "./components.ts";
+import type { ComponentDefinition } from "./definitions.ts";
 import {
   type Middleware,
   type PassingLayer,

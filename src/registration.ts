@@ -1,21 +1,23 @@
 /** What servers and routers have in common: components are registered on both alike, and flow from one to the other. */
 
+import { type CacheOf, checkShared } from "./caching.ts";
+import type {
+  PromptHandler,
+  PromptOptions,
+  ResourceHandler,
+  ResourceOptions,
+  ToolHandler,
+  ToolOptions,
+  UnknownArguments,
+} from "./components.ts";
+import type { Middleware } from "./compose.ts";
 import {
   type ComponentDefinition,
   type Handler,
-  type PromptHandler,
-  type PromptOptions,
-  type ResourceHandler,
-  type ResourceOptions,
-  type ToolHandler,
-  type ToolOptions,
-  type UnknownArguments,
   definePrompt,
   defineResource,
   defineTool,
-} from "./components.ts";
-import { type CacheOf, checkShared } from "./caching.ts";
-import type { Middleware } from "./compose.ts";
+} from "./definitions.ts";
 import type { InjectOptions, InjectedBy } from "./dependencies.ts";
 import { timeLimit } from "./duration.ts";
 import type { MCPServerOptions } from "./options.ts";

@@ -1,6 +1,6 @@
 /** The components an author registered, in order; what is added, removed or switched changes its version. */
 
-import type { ComponentDefinition } from "./components.ts";
+import type { ComponentDefinition } from "./definitions.ts";
 import { ConfigurationError } from "./errors.ts";
 import { NOUNS } from "./operation.ts";
 

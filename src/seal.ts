@@ -6,7 +6,7 @@ import type {
   PromptDefinition,
   ResourceDefinition,
   ToolDefinition,
-} from "./components.ts";
+} from "./definitions.ts";
 import { admitting, authenticationsIn, recognising } from "./authentication.ts";
 import {
   type Middleware,

@@ -2,7 +2,7 @@
 
 import { identityProblems, orderProblems } from "./authentication.ts";
 import { Compilers, examine } from "./compilers.ts";
-import { type ComponentDefinition, schemasOf } from "./components.ts";
+import { type ComponentDefinition, schemasOf } from "./definitions.ts";
 import { type Middleware, isPassive } from "./compose.ts";
 import { InvalidatedTags, idempotencyOf } from "./effects.ts";
 import { ConfigurationError } from "./errors.ts";

@@ -1,4 +1,4 @@
-import type { ComponentDefinition } from "./components.ts";
+import type { ComponentDefinition } from "./definitions.ts";
 import { Announcer, type Notifier } from "./announcer.ts";
 import { authenticationsIn } from "./authentication.ts";
 import { Background } from "./background.ts";

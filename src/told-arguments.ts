@@ -1,6 +1,6 @@
 /** Arguments for the line of a call in the log, where a layer writes them: without what their schema marks as sensitive. */
 
-import type { ComponentDefinition } from "./components.ts";
+import type { ComponentDefinition } from "./definitions.ts";
 import { type Middleware, type PassiveLayer, type Run, concerns } from "./compose.ts";
 import { note } from "./context.ts";
 import type { OperationKind } from "./operation.ts";

@@ -1,7 +1,7 @@
 /** Lists that show each caller what it may use: pages are made once for each set of components that some caller sees. */
 
 import type { ClientContext } from "./client.ts";
-import type { ComponentDefinition } from "./components.ts";
+import type { ComponentDefinition } from "./definitions.ts";
 import type { ListKind } from "./call.ts";
 import type { RequestContext } from "./context.ts";
 import { List, type Page } from "./list.ts";

@@ -2,7 +2,7 @@
 
 import { canonicalJson } from "../canonical.ts";
 import type { VerifiedIdentity } from "../client.ts";
-import type { ComponentDefinition } from "../components.ts";
+import type { ComponentDefinition } from "../definitions.ts";
 import { type RequestContext, identityOf, limitOf } from "../context.ts";
 import { MCPError } from "../errors.ts";
 import { InputRequired } from "../inquiry.ts";

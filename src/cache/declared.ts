@@ -3,7 +3,7 @@
 import { BackgroundTasks } from "../background.ts";
 import type { CachePlan } from "../caching.ts";
 import { Cancellation } from "../cancellation.ts";
-import type { ComponentDefinition } from "../components.ts";
+import type { ComponentDefinition } from "../definitions.ts";
 import type { Middleware } from "../compose.ts";
 import { type RequestContext, cancellationOf, describeResponse, detached, servicesOf } from "../context.ts";
 import { idempotencyOf } from "../effects.ts";

@@ -1,7 +1,7 @@
 /** Calls that have their effect once, however often they are sent. */
 
 import type { IdempotencyPlan } from "../caching.ts";
-import type { ToolDefinition } from "../components.ts";
+import type { ToolDefinition } from "../definitions.ts";
 import {
   type RequestContext,
   cancellationOf,

@@ -1,6 +1,6 @@
 /** Results as texts that can be kept, and back: whoever is given one has it to itself. */
 
-import type { ComponentDefinition } from "../components.ts";
+import type { ComponentDefinition } from "../definitions.ts";
 import { toJsonData } from "../json.ts";
 import { PromptResult, ResourceResult, ToolResult } from "../result.ts";
 

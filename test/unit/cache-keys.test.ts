@@ -8,7 +8,7 @@ import { declaredCaching } from "../../src/cache/declared.ts";
 import { dataKey } from "../../src/cache/key.ts";
 import { Cancellation } from "../../src/cancellation.ts";
 import { VerifiedIdentity } from "../../src/client.ts";
-import { defineTool } from "../../src/components.ts";
+import { defineTool } from "../../src/definitions.ts";
 import { RequestContext, identify } from "../../src/context.ts";
 import { toToolResult } from "../../src/result.ts";
 import { capturedLog } from "../support/captured-log.ts";

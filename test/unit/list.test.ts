@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { ComponentDefinition } from "../../src/components.ts";
+import type { ComponentDefinition } from "../../src/definitions.ts";
 import type { ListKind } from "../../src/call.ts";
 import { List } from "../../src/list.ts";
 
