@@ -7,7 +7,7 @@ import { isMain, root as project } from "./run.mjs";
 
 // ── the tables: a new room, package or rim file is one line here ──
 
-/** Direct children of src are "core"; src/index.ts is the "face". */
+/** src/index.ts is the "face"; every other file is in a room, which is a folder of src. */
 const tops = ["agent", "cli", "console", "testing"];
 const features = [
   "audit",
@@ -34,7 +34,7 @@ const mayImport = {
 };
 
 /** The composition root: the core file that loads rooms, with import() only. */
-const compositionRoot = "rooms.ts";
+const compositionRoot = "core/rooms.ts";
 
 /** npm package → the one file of src that imports it (or the one folder, with a slash at the end). */
 const packages = {
@@ -140,10 +140,10 @@ function inside(file, { target, kind }) {
     return `[core] ${names}: ${file.path} may load a room only with await import("…")`;
   }
   if (file.room === "core") {
-    return `[core] ${names}: the core imports the core only; describe what you need in ports.ts and let the room implement it`;
+    return `[core] ${names}: the core imports the core only; describe what you need in core/ports.ts and let the room implement it`;
   }
   if (features.includes(file.room) && features.includes(room)) {
-    return `[rooms] ${names}: feature rooms do not know each other; meet in ports.ts`;
+    return `[rooms] ${names}: feature rooms do not know each other; meet in core/ports.ts`;
   }
   return `[direction] ${names}: ${file.room}/ may import ${mayImport[file.room]?.join(", ") ?? "nothing"}`;
 }
@@ -166,17 +166,17 @@ function outside(file, { specifier, kind }) {
   return `[packages] imports ${name}: only src/${home} does; use what that file offers`;
 }
 
-/** Circles of files by what is loaded, and of folders by anything, types included. */
+/** Circles of files by what is loaded, and of folders by anything, types included: of rooms, and of the core's own folders. */
 function circles(files) {
   const ofFiles = new Map(files.map((file) => [file.path, new Set()]));
-  const ofFolders = new Map(files.map((file) => [file.room, new Set()]));
+  const ofFolders = new Map(files.map(({ path }) => [folderOf(path), new Set()]));
   for (const file of files) {
     for (const { target, kind } of file.imports) {
       if (target === undefined) continue;
       if (kind === "static" && ofFiles.has(target)) ofFiles.get(file.path).add(target);
       const root = file.path === compositionRoot && kind === "dynamic";
-      const room = roomOf(target);
-      if (!root && room !== file.room && ofFolders.has(room)) ofFolders.get(file.room).add(room);
+      const [from, to] = [folderOf(file.path), folderOf(target)];
+      if (!root && from !== to && ofFolders.has(to)) ofFolders.get(from).add(to);
     }
   }
   const say = (what) => (circle) =>
@@ -241,8 +241,9 @@ function withoutComments(source) {
   return source.replace(stringOrComment, (text, string) => string ?? text.replace(/[^\n]/g, " "));
 }
 
-const roomOf = (path) =>
-  path === "index.ts" ? "face" : path.includes("/") ? path.slice(0, path.indexOf("/")) : "core";
+const roomOf = (path) => (path === "index.ts" ? "face" : path.replace(/\/.*/, ""));
+/** What stands in core/ itself is on its own. */
+const folderOf = (path) => (roomOf(path) === "core" ? path.replace(/(\/.*)\/.*/, "$1") : roomOf(path));
 const within = (path, place) => (place.endsWith("/") ? path.startsWith(place) : path === place);
 const lineOf = (code, match) => code.slice(0, match.index + match[0].search(/\S/)).split("\n").length;
 

@@ -1,9 +1,9 @@
 /** Gantry: production MCP servers in TypeScript. */
 
 // Servers
-export { MCPServer } from "./server.ts";
-export { MCPRouter } from "./router.ts";
-export type { IncludeOptions, RouterOptions } from "./router.ts";
+export { MCPServer } from "./core/server.ts";
+export { MCPRouter } from "./core/registration/router.ts";
+export type { IncludeOptions, RouterOptions } from "./core/registration/router.ts";
 export type {
   CacheStoreOptions,
   HttpOptions,
@@ -15,17 +15,17 @@ export type {
   SessionOptions,
   ShutdownOptions,
   StateOptions,
-} from "./options.ts";
-export type { Notifier } from "./announcer.ts";
-export type { CacheHint } from "./cache-hint.ts";
-export { memoryEventBus, memoryEventStore } from "./events.ts";
-export type { EventBus, EventReplay, EventStore, ServerEvent } from "./ports.ts";
-export type { MetricsOptions } from "./metrics.ts";
-export type { ListeningServer, NodeHandler, RunningServer } from "./runtime.ts";
-export type { Hook, Probe } from "./lifecycle.ts";
+} from "./core/server-options.ts";
+export type { Notifier } from "./core/sealed/announcer.ts";
+export type { CacheHint } from "./core/results/cache-hint.ts";
+export { memoryEventBus, memoryEventStore } from "./core/sharing/events.ts";
+export type { EventBus, EventReplay, EventStore, ServerEvent } from "./core/ports.ts";
+export type { MetricsOptions } from "./core/operations/metrics.ts";
+export type { ListeningServer, NodeHandler, RunningServer } from "./core/runtime.ts";
+export type { Hook, Probe } from "./core/operations/lifecycle.ts";
 
 // Components
-export type { Completer } from "./completers.ts";
+export type { Completer } from "./core/components/completers.ts";
 export type {
   ComponentOptions,
   PromptHandler,
@@ -35,32 +35,38 @@ export type {
   ToolHandler,
   ToolOptions,
   UnknownArguments,
-} from "./components.ts";
-export type { ComponentRef } from "./registry.ts";
-export type { ToolAnnotations } from "./tool-annotations.ts";
-export type { TemplateParams } from "./uri-template.ts";
+} from "./core/components/components.ts";
+export type { ComponentRef } from "./core/registration/registry.ts";
+export type { ToolAnnotations } from "./core/components/tool-annotations.ts";
+export type { TemplateParams } from "./core/schemas/uri-template.ts";
 
 // Schemas
-export { jsonSchema } from "./schema.ts";
-export type { Parsed, Returned, Schema, StandardSchema, TypedJsonSchema } from "./schema.ts";
-export type { JsonSchema } from "./ports.ts";
-export type { Duration } from "./duration.ts";
+export { jsonSchema } from "./core/schemas/schema.ts";
+export type { Parsed, Returned, Schema, StandardSchema, TypedJsonSchema } from "./core/schemas/schema.ts";
+export type { JsonSchema } from "./core/ports.ts";
+export type { Duration } from "./core/options/duration.ts";
 
 // Logs
 export { createLogger } from "./observe/log.ts";
 export type { LoggerOptions, ServerLogger } from "./observe/log.ts";
-export type { CallLogger } from "./logger.ts";
-export type { Logger, Severity } from "./ports.ts";
+export type { CallLogger } from "./core/calls/logger.ts";
+export type { Logger, Severity } from "./core/ports.ts";
 
 // Requests
-export type { RequestContext } from "./context.ts";
-export type { TraceContext } from "./trace.ts";
-export type { ClientInfo, RequestState } from "./call.ts";
-export type { Operation, OperationKind } from "./operation.ts";
-export type { Middleware, MiddlewareFunction, MiddlewareLayer, Next, PassiveLayer } from "./compose.ts";
+export type { RequestContext } from "./core/calls/context.ts";
+export type { TraceContext } from "./core/calls/trace.ts";
+export type { ClientInfo, RequestState } from "./core/calls/call.ts";
+export type { Operation, OperationKind } from "./core/calls/operation.ts";
+export type {
+  Middleware,
+  MiddlewareFunction,
+  MiddlewareLayer,
+  Next,
+  PassiveLayer,
+} from "./core/calls/compose.ts";
 
 // Dependencies
-export { dependency } from "./dependencies.ts";
+export { dependency } from "./core/dependencies/dependencies.ts";
 export type {
   Dependencies,
   Dependency,
@@ -68,7 +74,7 @@ export type {
   Injectable,
   Injected,
   ServerContext,
-} from "./dependencies.ts";
+} from "./core/dependencies/dependencies.ts";
 
 // Middleware
 export { circuitBreaker } from "./middleware/circuit-breaker.ts";
@@ -80,14 +86,14 @@ export { audit } from "./audit/audit.ts";
 export type { AuditCheckpoints, AuditOptions, AuditRotation } from "./audit/audit.ts";
 export { verifyAudit } from "./audit/verify.ts";
 export type { AuditProblem, AuditVerification, VerifyAuditOptions } from "./audit/verify.ts";
-export type { AuditFields } from "./auditable.ts";
+export type { AuditFields } from "./core/components/auditable.ts";
 export { logging } from "./middleware/logging.ts";
 export type { LoggingOptions } from "./middleware/logging.ts";
 export { rateLimit } from "./middleware/rate-limit.ts";
 export type { RateLimitLayerOptions } from "./middleware/rate-limit.ts";
 export { timeout } from "./middleware/timeout.ts";
 export type { TimeoutOptions } from "./middleware/timeout.ts";
-export type { TimeLimitLayer } from "./time-limit.ts";
+export type { TimeLimitLayer } from "./core/calls/time-limit.ts";
 export type {
   ConcurrencyOptions,
   CountedBy,
@@ -97,10 +103,10 @@ export type {
   QueueOptions,
   Rate,
   RateLimitOptions,
-} from "./limits.ts";
+} from "./core/components/limits.ts";
 export { memoryLimitStore } from "./limits/memory.ts";
 export type { MemoryLimitOptions } from "./limits/memory.ts";
-export type { Limit, LimitCharge, LimitState, LimitStore, LimitVerdict } from "./ports.ts";
+export type { Limit, LimitCharge, LimitState, LimitStore, LimitVerdict } from "./core/ports.ts";
 
 // Cache
 export { cached } from "./cache/cached.ts";
@@ -113,12 +119,12 @@ export type {
   CachedOptions,
   ChangingOptions,
   IdempotencyOptions,
-} from "./caching.ts";
-export type { CacheEntry, CacheRead, CacheStore, IdempotencyStore } from "./ports.ts";
+} from "./core/components/caching.ts";
+export type { CacheEntry, CacheRead, CacheStore, IdempotencyStore } from "./core/ports.ts";
 
 // What processes share
-export { memoryPlaceStore } from "./places.ts";
-export { memoryCircuitStore } from "./circuits.ts";
+export { memoryPlaceStore } from "./core/sharing/places.ts";
+export { memoryCircuitStore } from "./core/sharing/circuits.ts";
 export type {
   Backend,
   BackendOwner,
@@ -133,10 +139,10 @@ export type {
   Place,
   PlaceLimit,
   PlaceStore,
-} from "./ports.ts";
+} from "./core/ports.ts";
 
 // Background work
-export type { BackgroundTasks } from "./background.ts";
+export type { BackgroundTasks } from "./core/calls/background.ts";
 
 // Identity
 export { authenticate } from "./auth/authenticate.ts";
@@ -158,7 +164,7 @@ export type { JwtAlgorithm } from "./auth/jwt-keys.ts";
 export type { ClaimOptions } from "./auth/claim-options.ts";
 export type { PublicJwk } from "./auth/crypto.ts";
 export type { ProtectedResourceOptions } from "./auth/resource-metadata.ts";
-export type { Authentication, AuthenticationLayer, Route } from "./authentication.ts";
+export type { Authentication, AuthenticationLayer, Route } from "./core/identity/authentication.ts";
 export type {
   AnonymousClient,
   AuthenticatedClient,
@@ -169,8 +175,8 @@ export type {
   Deployment,
   Grants,
   Identity,
-} from "./client.ts";
-export type { IssueOptions, JwtIssuer, TokenClient, TokenEndpointOptions } from "./tokens.ts";
+} from "./core/calls/client.ts";
+export type { IssueOptions, JwtIssuer, TokenClient, TokenEndpointOptions } from "./core/identity/tokens.ts";
 
 // Guards
 export {
@@ -183,19 +189,25 @@ export {
   hasScope,
   requireClientId,
   requireTenant,
-} from "./guards.ts";
-export type { AuthenticatedContext, Denial, Guard, Need } from "./guards.ts";
-export type { AccessOptions, ClientOf } from "./policy.ts";
+} from "./core/access/guards.ts";
+export type { AuthenticatedContext, Denial, Guard, Need } from "./core/access/guards.ts";
+export type { AccessOptions, ClientOf } from "./core/access/policy.ts";
 
 // Asking the client
-export { ClientCapabilityError } from "./inquiry.ts";
-export type { AskOptions } from "./inquiry.ts";
-export type { AsJson } from "./json.ts";
-export type { Elicited, LinkElicited, Root, SamplingRequest, SamplingResult } from "./elicitation.ts";
-export type { LogLevel } from "./voice.ts";
+export { ClientCapabilityError } from "./core/dialogue/inquiry.ts";
+export type { AskOptions } from "./core/dialogue/inquiry.ts";
+export type { AsJson } from "./core/values/json.ts";
+export type {
+  Elicited,
+  LinkElicited,
+  Root,
+  SamplingRequest,
+  SamplingResult,
+} from "./core/dialogue/elicitation.ts";
+export type { LogLevel } from "./core/dialogue/voice.ts";
 
 // Results
-export { audio, embed, image, link, text } from "./content.ts";
+export { audio, embed, image, link, text } from "./core/results/content.ts";
 export type {
   AudioContent,
   ContentAnnotations,
@@ -207,9 +219,9 @@ export type {
   ResourceContents,
   ResourceLink,
   TextContent,
-} from "./content.ts";
-export { ToolResponse, assistant, user } from "./result.ts";
-export type { PromptMessage, PromptResult, ResourceResult, ToolResult } from "./result.ts";
+} from "./core/results/content.ts";
+export { ToolResponse, assistant, user } from "./core/results/result.ts";
+export type { PromptMessage, PromptResult, ResourceResult, ToolResult } from "./core/results/result.ts";
 
 // Errors
 export {
@@ -221,5 +233,5 @@ export {
   ResourceError,
   ToolError,
   ValidationError,
-} from "./errors.ts";
-export type { CodeEntry, ErrorBody, ErrorCode, MCPErrorOptions } from "./errors.ts";
+} from "./core/errors.ts";
+export type { CodeEntry, ErrorBody, ErrorCode, MCPErrorOptions } from "./core/errors.ts";

@@ -1,13 +1,13 @@
 /** The audit log as a layer: what became of each operation, on the disk before its answer leaves. */
 
-import { type Pass, Refused, type Run, pass } from "../compose.ts";
-import type { RequestContext } from "../context.ts";
-import { type Duration, timeLimit } from "../duration.ts";
-import { ConfigurationError, MCPError, refusal } from "../errors.ts";
-import { type Names, checkCount, checkKnown, shown } from "../known-options.ts";
-import type { Operation, OperationKind } from "../operation.ts";
-import { either } from "../promises.ts";
-import type { Recorded, Recording, RecordingLayer } from "../recording.ts";
+import { type Pass, Refused, type Run, pass } from "../core/calls/compose.ts";
+import type { RequestContext } from "../core/calls/context.ts";
+import { type Duration, timeLimit } from "../core/options/duration.ts";
+import { ConfigurationError, MCPError, refusal } from "../core/errors.ts";
+import { type Names, checkCount, checkKnown, shown } from "../core/options/known-options.ts";
+import type { Operation, OperationKind } from "../core/calls/operation.ts";
+import { either } from "../core/values/promises.ts";
+import type { Recorded, Recording, RecordingLayer } from "../core/sealed/recording.ts";
 import { SHORTEST_SECRET, hmacSha256, sha256, signer } from "./crypto.ts";
 import { LogFiles } from "./files.ts";
 import {

@@ -1,6 +1,6 @@
 /** Digests and signatures of the audit log, by `node:crypto`. Loaded when they are first needed. */
 
-import { ConfigurationError } from "../errors.ts";
+import { ConfigurationError } from "../core/errors.ts";
 
 type Crypto = typeof import("node:crypto");
 

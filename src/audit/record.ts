@@ -1,16 +1,16 @@
 /** What is written down of an operation: one line, however long or strange what it is made of. */
 
-import { canonicalJson } from "../canonical.ts";
-import type { VerifiedIdentity } from "../client.ts";
-import type { ComponentDefinition } from "../definitions.ts";
-import { type RequestContext, identityOf, limitOf } from "../context.ts";
-import { MCPError } from "../errors.ts";
-import { InputRequired } from "../inquiry.ts";
-import { isObject, toJsonData } from "../json.ts";
-import type { Operation } from "../operation.ts";
-import type { ServerInfo } from "../sealed.ts";
-import { ToolResult } from "../result.ts";
-import { shortened } from "../refusals.ts";
+import { canonicalJson } from "../core/values/canonical.ts";
+import type { VerifiedIdentity } from "../core/calls/client.ts";
+import type { ComponentDefinition } from "../core/components/definitions.ts";
+import { type RequestContext, identityOf, limitOf } from "../core/calls/context.ts";
+import { MCPError } from "../core/errors.ts";
+import { InputRequired } from "../core/dialogue/inquiry.ts";
+import { isObject, toJsonData } from "../core/values/json.ts";
+import type { Operation } from "../core/calls/operation.ts";
+import type { ServerInfo } from "../core/sealed/sealed.ts";
+import { ToolResult } from "../core/results/result.ts";
+import { shortened } from "../core/refusals.ts";
 
 /** How an operation ended. */
 export type Ending = { readonly result: unknown } | { readonly error: unknown };

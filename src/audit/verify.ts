@@ -1,7 +1,7 @@
 /** Reads an audit log and tells whether it is what was written: the first record that is not, and what is wrong with it. */
 
-import { ConfigurationError } from "../errors.ts";
-import { type Names, checkKnown, shown } from "../known-options.ts";
+import { ConfigurationError } from "../core/errors.ts";
+import { type Names, checkKnown, shown } from "../core/options/known-options.ts";
 import { type Head, type ReadRecord, START, isSigned, readRecord } from "./chain.ts";
 import { type SignatureCheck, signatureCheck } from "./crypto.ts";
 import { LogFiles, linesOf, segmentAt } from "./files.ts";

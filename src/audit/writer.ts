@@ -3,7 +3,7 @@
  * memory within bounds, and written when it works again.
  */
 
-import type { Logger } from "../ports.ts";
+import type { Logger } from "../core/ports.ts";
 import { type Head, type Link, link } from "./chain.ts";
 import type { Signer } from "./crypto.ts";
 import type { LogFiles } from "./files.ts";

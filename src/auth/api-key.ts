@@ -1,8 +1,8 @@
 /** Callers identified by keys that the server gave out. */
 
-import { type Authenticator, type Grants, type Identity, VerifiedIdentity } from "../client.ts";
-import { ConfigurationError } from "../errors.ts";
-import { type Names, checkKnown, shown } from "../known-options.ts";
+import { type Authenticator, type Grants, type Identity, VerifiedIdentity } from "../core/calls/client.ts";
+import { ConfigurationError } from "../core/errors.ts";
+import { type Names, checkKnown, shown } from "../core/options/known-options.ts";
 import { equalInConstantTime, sha256 } from "./crypto.ts";
 import { Refused } from "./refusals.ts";
 

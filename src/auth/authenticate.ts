@@ -1,7 +1,7 @@
 /** The layer that finds out who calls. */
 
-import type { AuthenticationLayer } from "../authentication.ts";
-import { type PassingLayer, pass } from "../compose.ts";
+import type { AuthenticationLayer } from "../core/identity/authentication.ts";
+import { type PassingLayer, pass } from "../core/calls/compose.ts";
 import {
   type AuthenticatedClient,
   type Authenticator,
@@ -9,12 +9,12 @@ import {
   RequestCredentials,
   VerifiedIdentity,
   withChallenge,
-} from "../client.ts";
-import { type RequestContext, identify, originOf } from "../context.ts";
-import { AuthenticationError, ConfigurationError } from "../errors.ts";
-import { type Names, checkKnown } from "../known-options.ts";
-import { AccessDeniedError, missingIdentity } from "../policy.ts";
-import { after, isPromise } from "../promises.ts";
+} from "../core/calls/client.ts";
+import { type RequestContext, identify, originOf } from "../core/calls/context.ts";
+import { AuthenticationError, ConfigurationError } from "../core/errors.ts";
+import { type Names, checkKnown } from "../core/options/known-options.ts";
+import { AccessDeniedError, missingIdentity } from "../core/access/policy.ts";
+import { after, isPromise } from "../core/values/promises.ts";
 import { challenge } from "./challenge.ts";
 import {
   type ProtectedResourceOptions,

@@ -1,6 +1,6 @@
 /** Bearer tokens, verified once for many requests (RFC 6750). */
 
-import type { Credentials, VerifiedIdentity } from "../client.ts";
+import type { Credentials, VerifiedIdentity } from "../core/calls/client.ts";
 import { sha256 } from "./crypto.ts";
 import { Refused } from "./refusals.ts";
 import type { VerifiedTokens } from "./verified-tokens.ts";

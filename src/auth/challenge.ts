@@ -1,7 +1,7 @@
 /** The `WWW-Authenticate` header of refusals (RFC 6750, section 3; RFC 9728, section 5.1). */
 
-import type { Challenge } from "../client.ts";
-import type { AuthenticationError } from "../errors.ts";
+import type { Challenge } from "../core/calls/client.ts";
+import type { AuthenticationError } from "../core/errors.ts";
 
 interface Wanted {
   /** Why the credentials that were sent do not hold; left out where none were sent. */

@@ -1,8 +1,8 @@
 /** The options that say what must hold of a token's claims, and what can be wrong with them. */
 
-import { type Duration, milliseconds } from "../duration.ts";
-import { ConfigurationError } from "../errors.ts";
-import type { Names } from "../known-options.ts";
+import { type Duration, milliseconds } from "../core/options/duration.ts";
+import { ConfigurationError } from "../core/errors.ts";
+import type { Names } from "../core/options/known-options.ts";
 import { isSafeUrl } from "./remote-json.ts";
 
 /** What must hold of a token's claims, and which of them say what. */

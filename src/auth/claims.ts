@@ -1,7 +1,7 @@
 /** Claims: whether they hold, and whom they stand for (RFC 7519, section 4.1; RFC 9068; RFC 7662). */
 
-import { VerifiedIdentity } from "../client.ts";
-import { milliseconds } from "../duration.ts";
+import { VerifiedIdentity } from "../core/calls/client.ts";
+import { milliseconds } from "../core/options/duration.ts";
 import { type ClaimOptions, listed } from "./claim-options.ts";
 import { Refused } from "./refusals.ts";
 

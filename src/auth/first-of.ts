@@ -1,8 +1,8 @@
 /** Several authenticators as one. */
 
-import type { Authenticator, Credentials, Deployment, Grants, Identity } from "../client.ts";
-import { AuthenticationError, ConfigurationError } from "../errors.ts";
-import { isPromise } from "../promises.ts";
+import type { Authenticator, Credentials, Deployment, Grants, Identity } from "../core/calls/client.ts";
+import { AuthenticationError, ConfigurationError } from "../core/errors.ts";
+import { isPromise } from "../core/values/promises.ts";
 import { isForeign } from "./refusals.ts";
 
 /**

@@ -1,9 +1,9 @@
 /** Callers identified by opaque tokens, of which the authorization server tells what they are (RFC 7662). */
 
-import type { Authenticator } from "../client.ts";
-import { type Duration, milliseconds } from "../duration.ts";
-import { ConfigurationError } from "../errors.ts";
-import { checkKnown } from "../known-options.ts";
+import type { Authenticator } from "../core/calls/client.ts";
+import { type Duration, milliseconds } from "../core/options/duration.ts";
+import { ConfigurationError } from "../core/errors.ts";
+import { checkKnown } from "../core/options/known-options.ts";
 import { type VerifyToken, bearerTokens } from "./bearer.ts";
 import {
   CLAIM_OPTIONS,

@@ -1,6 +1,6 @@
 /** The form of a JWT, read strictly: what two parsers could read differently is refused (RFC 7515; RFC 8725). */
 
-import { parseStrictJson } from "../strict-json.ts";
+import { parseStrictJson } from "../core/schemas/strict-json.ts";
 import type { Claims } from "./claims.ts";
 import { Refused } from "./refusals.ts";
 

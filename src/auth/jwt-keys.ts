@@ -1,6 +1,6 @@
 /** The keys that sign JWTs: where they come from, which algorithms they serve, and which are refused. */
 
-import { ConfigurationError } from "../errors.ts";
+import { ConfigurationError } from "../core/errors.ts";
 import { safeUrl } from "./claim-options.ts";
 import { type PublicJwk, readPublicKey } from "./crypto.ts";
 

@@ -1,8 +1,8 @@
 /** The options of `jwtAuth`, and what can be wrong with them. */
 
-import type { Deployment } from "../client.ts";
-import { ConfigurationError } from "../errors.ts";
-import { checkKnown } from "../known-options.ts";
+import type { Deployment } from "../core/calls/client.ts";
+import { ConfigurationError } from "../core/errors.ts";
+import { checkKnown } from "../core/options/known-options.ts";
 import { CLAIM_OPTIONS, type ClaimOptions, claimOptionsIn, exposureProblems } from "./claim-options.ts";
 import type { PublicJwk } from "./crypto.ts";
 import {

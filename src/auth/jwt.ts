@@ -1,9 +1,9 @@
 /** Callers identified by JSON Web Tokens (RFC 7519, RFC 8725, RFC 9068). */
 
-import type { Authenticator } from "../client.ts";
-import { milliseconds } from "../duration.ts";
-import { ConfigurationError } from "../errors.ts";
-import type { JwtIssuer } from "../tokens.ts";
+import type { Authenticator } from "../core/calls/client.ts";
+import { milliseconds } from "../core/options/duration.ts";
+import { ConfigurationError } from "../core/errors.ts";
+import type { JwtIssuer } from "../core/identity/tokens.ts";
 import { type VerifyToken, bearerTokens } from "./bearer.ts";
 import { listed } from "./claim-options.ts";
 import { claimCheck, identityOf } from "./claims.ts";

@@ -1,6 +1,6 @@
 /** Refresh tokens that work once: each is replaced when it is used (OAuth 2.1, section 4.3.1). */
 
-import { base64 } from "../base64.ts";
+import { base64 } from "../core/values/base64.ts";
 import { sha256 } from "./crypto.ts";
 
 /** What a refresh token stands for. */

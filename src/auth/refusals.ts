@@ -1,6 +1,6 @@
 /** What is said of credentials that do not hold. The texts are the guide's where it has them. */
 
-import { AuthenticationError, MCPError, type MCPErrorOptions, refusal } from "../errors.ts";
+import { AuthenticationError, MCPError, type MCPErrorOptions, refusal } from "../core/errors.ts";
 
 /** Why credentials do not hold. Every request gets an error of its own: its challenge is for it alone. */
 export class Refused {

@@ -1,6 +1,6 @@
 /** Documents of an authorization server: its metadata and its keys. */
 
-import { isLoopback } from "../loopback.ts";
+import { isLoopback } from "../core/values/loopback.ts";
 
 const TIME_LIMIT = 5_000;
 const LARGEST = 262_144;

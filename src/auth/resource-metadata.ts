@@ -1,7 +1,7 @@
 /** The server as an OAuth 2.1 protected resource: its metadata (RFC 9728). */
 
-import type { Route } from "../authentication.ts";
-import { shown } from "../known-options.ts";
+import type { Route } from "../core/identity/authentication.ts";
+import { shown } from "../core/options/known-options.ts";
 import { isSafeUrl } from "./remote-json.ts";
 
 /** What clients learn of the server as an OAuth 2.1 protected resource. All or nothing: `resource` begins it. */

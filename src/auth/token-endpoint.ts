@@ -1,9 +1,9 @@
 /** The token endpoint for development: it stands in for an identity provider (RFC 6749, sections 4.4 and 6). */
 
-import type { Route } from "../authentication.ts";
-import type { Deployment } from "../client.ts";
-import { milliseconds } from "../duration.ts";
-import type { TokenClient, TokenEndpointOptions, JwtIssuer } from "../tokens.ts";
+import type { Route } from "../core/identity/authentication.ts";
+import type { Deployment } from "../core/calls/client.ts";
+import { milliseconds } from "../core/options/duration.ts";
+import type { TokenClient, TokenEndpointOptions, JwtIssuer } from "../core/identity/tokens.ts";
 import { equalInConstantTime, sha256 } from "./crypto.ts";
 import { type Grant, RefreshTokens } from "./refresh-tokens.ts";
 import {

@@ -1,7 +1,7 @@
 /** Requests for tokens, and their answers (RFC 6749, sections 4.4 and 5). */
 
-import { readBody } from "../request-body.ts";
-import { parseStrictJson } from "../strict-json.ts";
+import { readBody } from "../core/schemas/request-body.ts";
+import { parseStrictJson } from "../core/schemas/strict-json.ts";
 
 /** The largest body, in bytes. */
 const LONGEST_BODY = 65_536;

@@ -1,7 +1,7 @@
 /** Tokens that are known to hold, kept for a moment: verifying costs more than most handlers. */
 
 import { LRUCache } from "lru-cache";
-import type { VerifiedIdentity } from "../client.ts";
+import type { VerifiedIdentity } from "../core/calls/client.ts";
 
 const MOST = 10_000;
 

@@ -1,6 +1,6 @@
 /** A map of what is kept for a while, within bounds of number and bytes. */
 
-import { checkCount } from "../known-options.ts";
+import { checkCount } from "../core/options/known-options.ts";
 
 /** How much is kept in memory. */
 export interface MemoryCacheOptions {

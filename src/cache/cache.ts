@@ -1,8 +1,8 @@
 /** What is kept, and one run for all who want the same at the same time. */
 
-import type { CacheClaim, CacheRead, CacheStore, Logger } from "../ports.ts";
-import { after, isPromise } from "../promises.ts";
-import type { Signal } from "../signals.ts";
+import type { CacheClaim, CacheRead, CacheStore, Logger } from "../core/ports.ts";
+import { after, isPromise } from "../core/values/promises.ts";
+import type { Signal } from "../core/calls/signals.ts";
 
 /** What is wanted, and how long it is kept; in milliseconds. */
 export interface Wanted {

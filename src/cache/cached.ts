@@ -1,16 +1,16 @@
 /** Functions whose results are kept. */
 
-import { lifetime } from "../caching.ts";
-import { Cancellation } from "../cancellation.ts";
-import { RequestContext, backgroundOf, cancellationOf, detached, servicesOf } from "../context.ts";
-import { type Duration, milliseconds } from "../duration.ts";
-import { keepsUnder } from "../effects.ts";
-import { ConfigurationError } from "../errors.ts";
-import { toJsonData } from "../json.ts";
-import { type Names, checkKnown, shown } from "../known-options.ts";
-import { unfailing } from "../logger.ts";
-import type { CacheStore, Logger } from "../ports.ts";
-import { standardLogger } from "../rooms.ts";
+import { lifetime } from "../core/components/caching.ts";
+import { Cancellation } from "../core/calls/cancellation.ts";
+import { RequestContext, backgroundOf, cancellationOf, detached, servicesOf } from "../core/calls/context.ts";
+import { type Duration, milliseconds } from "../core/options/duration.ts";
+import { keepsUnder } from "../core/sealed/effects.ts";
+import { ConfigurationError } from "../core/errors.ts";
+import { toJsonData } from "../core/values/json.ts";
+import { type Names, checkKnown, shown } from "../core/options/known-options.ts";
+import { unfailing } from "../core/calls/logger.ts";
+import type { CacheStore, Logger } from "../core/ports.ts";
+import { standardLogger } from "../core/rooms.ts";
 import { Cache, type Making } from "./cache.ts";
 import { callerKey, dataKey } from "./key.ts";
 import { memoryCache } from "./memory.ts";

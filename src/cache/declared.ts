@@ -1,19 +1,25 @@
 /** What components declare of kept results, around their handlers. */
 
-import { BackgroundTasks } from "../background.ts";
-import type { CachePlan } from "../caching.ts";
-import { Cancellation } from "../cancellation.ts";
-import type { ComponentDefinition } from "../definitions.ts";
-import type { Middleware } from "../compose.ts";
-import { type RequestContext, cancellationOf, describeResponse, detached, servicesOf } from "../context.ts";
-import { idempotencyOf } from "../effects.ts";
-import type { Around } from "../heart.ts";
-import { ClientCapabilityError } from "../inquiry.ts";
-import type { CacheStore, IdempotencyStore, Logger } from "../ports.ts";
-import { after, isPromise } from "../promises.ts";
-import type { Signal } from "../signals.ts";
-import { timeLimitIn, timed } from "../time-limit.ts";
-import { traceFields } from "../trace.ts";
+import { BackgroundTasks } from "../core/calls/background.ts";
+import type { CachePlan } from "../core/components/caching.ts";
+import { Cancellation } from "../core/calls/cancellation.ts";
+import type { ComponentDefinition } from "../core/components/definitions.ts";
+import type { Middleware } from "../core/calls/compose.ts";
+import {
+  type RequestContext,
+  cancellationOf,
+  describeResponse,
+  detached,
+  servicesOf,
+} from "../core/calls/context.ts";
+import { idempotencyOf } from "../core/sealed/effects.ts";
+import type { Around } from "../core/sealed/heart.ts";
+import { ClientCapabilityError } from "../core/dialogue/inquiry.ts";
+import type { CacheStore, IdempotencyStore, Logger } from "../core/ports.ts";
+import { after, isPromise } from "../core/values/promises.ts";
+import type { Signal } from "../core/calls/signals.ts";
+import { timeLimitIn, timed } from "../core/calls/time-limit.ts";
+import { traceFields } from "../core/calls/trace.ts";
 import { Cache, type Making, type Origin } from "./cache.ts";
 import { idempotent } from "./idempotency.ts";
 import { callerKey, dataKey } from "./key.ts";

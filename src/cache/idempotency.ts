@@ -1,7 +1,7 @@
 /** Calls that have their effect once, however often they are sent. */
 
-import type { IdempotencyPlan } from "../caching.ts";
-import type { ToolDefinition } from "../definitions.ts";
+import type { IdempotencyPlan } from "../core/components/caching.ts";
+import type { ToolDefinition } from "../core/components/definitions.ts";
 import {
   type RequestContext,
   cancellationOf,
@@ -9,11 +9,11 @@ import {
   identityOf,
   originOf,
   servicesOf,
-} from "../context.ts";
-import { MCPError, ValidationError, refusal } from "../errors.ts";
-import type { Around } from "../heart.ts";
-import type { IdempotencyStore, Logger } from "../ports.ts";
-import type { Signal } from "../signals.ts";
+} from "../core/calls/context.ts";
+import { MCPError, ValidationError, refusal } from "../core/errors.ts";
+import type { Around } from "../core/sealed/heart.ts";
+import type { IdempotencyStore, Logger } from "../core/ports.ts";
+import type { Signal } from "../core/calls/signals.ts";
 import { dataKey } from "./key.ts";
 import { packed, unpacked } from "./results.ts";
 

@@ -1,9 +1,9 @@
 /** Which calls are alike: one text for those that may have the same result, and for no others. */
 
-import { base64 } from "../base64.ts";
-import type { CacheScope } from "../caching.ts";
-import type { VerifiedIdentity } from "../client.ts";
-import { type RequestContext, identityOf, originOf } from "../context.ts";
+import { base64 } from "../core/values/base64.ts";
+import type { CacheScope } from "../core/components/caching.ts";
+import type { VerifiedIdentity } from "../core/calls/client.ts";
+import { type RequestContext, identityOf, originOf } from "../core/calls/context.ts";
 
 /** Deeper than arguments are let in. */
 const DEEPEST = 128;

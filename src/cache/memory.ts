@@ -1,6 +1,6 @@
 /** Results kept in this process, in bounded memory. */
 
-import type { CacheRead, CacheStore, IdempotencyStore } from "../ports.ts";
+import type { CacheRead, CacheStore, IdempotencyStore } from "../core/ports.ts";
 import { BoundedEntries, type MemoryCacheOptions } from "./bounded.ts";
 
 /**

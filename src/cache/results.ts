@@ -1,8 +1,8 @@
 /** Results as texts that can be kept, and back: whoever is given one has it to itself. */
 
-import type { ComponentDefinition } from "../definitions.ts";
-import { toJsonData } from "../json.ts";
-import { PromptResult, ResourceResult, ToolResult } from "../result.ts";
+import type { ComponentDefinition } from "../core/components/definitions.ts";
+import { toJsonData } from "../core/values/json.ts";
+import { PromptResult, ResourceResult, ToolResult } from "../core/results/result.ts";
 
 type Metadata = Readonly<Record<string, unknown>>;
 

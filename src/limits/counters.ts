@@ -1,6 +1,6 @@
 /** The two ways to count calls in time. */
 
-import type { Limit } from "../ports.ts";
+import type { Limit } from "../core/ports.ts";
 
 /** What one caller has used of one limit. Times are in milliseconds. */
 export interface Counter {

@@ -1,7 +1,7 @@
 /** Calls counted in this process, in bounded memory. */
 
-import { checkCount } from "../known-options.ts";
-import type { Limit, LimitCharge, LimitState, LimitStore, LimitVerdict } from "../ports.ts";
+import { checkCount } from "../core/options/known-options.ts";
+import type { Limit, LimitCharge, LimitState, LimitStore, LimitVerdict } from "../core/ports.ts";
 import { type Counter, SlidingWindow, TokenBucket } from "./counters.ts";
 
 /** How limits are counted in memory. */

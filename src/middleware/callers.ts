@@ -1,8 +1,8 @@
 /** Who shares a limit: one text for all calls that are counted together. */
 
-import { type RequestContext, identityOf, originOf } from "../context.ts";
-import { shown } from "../known-options.ts";
-import type { CountedBy } from "../limits.ts";
+import { type RequestContext, identityOf, originOf } from "../core/calls/context.ts";
+import { shown } from "../core/options/known-options.ts";
+import type { CountedBy } from "../core/components/limits.ts";
 import { network } from "./network.ts";
 
 /** Gives who calls, or `undefined` where the call is not counted. */

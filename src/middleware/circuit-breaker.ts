@@ -1,18 +1,24 @@
 /** Calls that would only fail again are refused at once, and what they need is left to recover. */
 
-import { memoryCircuitStore } from "../circuits.ts";
-import { type Pass, pass } from "../compose.ts";
-import { type RequestContext, servicesOf } from "../context.ts";
-import { type Duration, timeLimit } from "../duration.ts";
-import { ConfigurationError, MCPError, refusal } from "../errors.ts";
-import { InputRequired, Suspension } from "../inquiry.ts";
-import { type Names, checkCount, checkKnown, shown } from "../known-options.ts";
-import { type LimitingLayer, checkLayerName } from "../limits.ts";
-import type { OperationKind } from "../operation.ts";
-import type { CircuitAttempt, CircuitChange, CircuitState, CircuitStore, CircuitVerdict } from "../ports.ts";
-import { after, either, isPromise } from "../promises.ts";
-import type { Signal } from "../signals.ts";
-import { whenAnswered } from "../time-limit.ts";
+import { memoryCircuitStore } from "../core/sharing/circuits.ts";
+import { type Pass, pass } from "../core/calls/compose.ts";
+import { type RequestContext, servicesOf } from "../core/calls/context.ts";
+import { type Duration, timeLimit } from "../core/options/duration.ts";
+import { ConfigurationError, MCPError, refusal } from "../core/errors.ts";
+import { InputRequired, Suspension } from "../core/dialogue/inquiry.ts";
+import { type Names, checkCount, checkKnown, shown } from "../core/options/known-options.ts";
+import { type LimitingLayer, checkLayerName } from "../core/components/limits.ts";
+import type { OperationKind } from "../core/calls/operation.ts";
+import type {
+  CircuitAttempt,
+  CircuitChange,
+  CircuitState,
+  CircuitStore,
+  CircuitVerdict,
+} from "../core/ports.ts";
+import { after, either, isPromise } from "../core/values/promises.ts";
+import type { Signal } from "../core/calls/signals.ts";
+import { whenAnswered } from "../core/calls/time-limit.ts";
 
 /** Names a component with a circuit of its own. A resource is named by its URI or template. */
 export type CircuitRef =

@@ -1,23 +1,23 @@
 /** How many calls may be under way at once. */
 
-import { type Pass, pass } from "../compose.ts";
-import { type RequestContext, cancellationOf, servicesOf } from "../context.ts";
-import { milliseconds } from "../duration.ts";
-import { ConfigurationError, MCPError, refusal } from "../errors.ts";
-import { type Names, checkKnown, shown } from "../known-options.ts";
+import { type Pass, pass } from "../core/calls/compose.ts";
+import { type RequestContext, cancellationOf, servicesOf } from "../core/calls/context.ts";
+import { milliseconds } from "../core/options/duration.ts";
+import { ConfigurationError, MCPError, refusal } from "../core/errors.ts";
+import { type Names, checkKnown, shown } from "../core/options/known-options.ts";
 import {
   CONCURRENCY,
   type ConcurrencyOptions,
   type LimitingLayer,
   checkConcurrency,
   checkLayerName,
-} from "../limits.ts";
-import { NOUNS, type OperationKind } from "../operation.ts";
-import { memoryPlaceStore } from "../places.ts";
-import type { Place, PlaceStore } from "../ports.ts";
-import { after, isPromise } from "../promises.ts";
-import type { Signal } from "../signals.ts";
-import { whenAnswered } from "../time-limit.ts";
+} from "../core/components/limits.ts";
+import { NOUNS, type OperationKind } from "../core/calls/operation.ts";
+import { memoryPlaceStore } from "../core/sharing/places.ts";
+import type { Place, PlaceStore } from "../core/ports.ts";
+import { after, isPromise } from "../core/values/promises.ts";
+import type { Signal } from "../core/calls/signals.ts";
+import { whenAnswered } from "../core/calls/time-limit.ts";
 import { callerOf, goesByIdentity } from "./callers.ts";
 
 /** How many calls may be under way at once, as a layer says it. */

@@ -1,7 +1,7 @@
 /** The layers of what components declare: they stand innermost, so inside whatever finds out who calls. */
 
-import type { ComponentDefinition } from "../definitions.ts";
-import type { LimitingLayer } from "../limits.ts";
+import type { ComponentDefinition } from "../core/components/definitions.ts";
+import type { LimitingLayer } from "../core/components/limits.ts";
 import { declaredConcurrency } from "./concurrency.ts";
 import { declaredRateLimit } from "./rate-limit.ts";
 

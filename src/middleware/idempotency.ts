@@ -1,10 +1,10 @@
 /** Calls of many tools have their effect once. */
 
-import { type IdempotencyOptions, idempotencyPlan } from "../caching.ts";
-import type { PassiveLayer } from "../compose.ts";
-import type { IdempotencyLayer } from "../effects.ts";
-import { ConfigurationError } from "../errors.ts";
-import { shown } from "../known-options.ts";
+import { type IdempotencyOptions, idempotencyPlan } from "../core/components/caching.ts";
+import type { PassiveLayer } from "../core/calls/compose.ts";
+import type { IdempotencyLayer } from "../core/sealed/effects.ts";
+import { ConfigurationError } from "../core/errors.ts";
+import { shown } from "../core/options/known-options.ts";
 
 /**
  * Makes the tools that it is around `idempotent`: a call that is sent again is given the result of the first, and waits for it

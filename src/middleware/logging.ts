@@ -1,6 +1,6 @@
 /** A line in the log for each operation, which says all that is known of it. */
 
-import { type Pass, type PassingLayer, type PassiveLayer, pass } from "../compose.ts";
+import { type Pass, type PassingLayer, type PassiveLayer, pass } from "../core/calls/compose.ts";
 import {
   type RequestContext,
   callFields,
@@ -10,19 +10,19 @@ import {
   notesOf,
   originOf,
   servicesOf,
-} from "../context.ts";
-import { toldOf } from "../dispatch.ts";
-import { ConfigurationError } from "../errors.ts";
-import { InputRequired, Suspension } from "../inquiry.ts";
-import { type Names, checkChoice, checkKnown, shown } from "../known-options.ts";
-import { unfailing } from "../logger.ts";
-import type { OperationKind } from "../operation.ts";
-import type { Logger } from "../ports.ts";
-import { shortened } from "../refusals.ts";
-import { ToolResult } from "../result.ts";
-import type { Signal, SignalledLayer } from "../signals.ts";
-import { witnessed } from "../time-limit.ts";
-import type { ArgumentsLayer } from "../told-arguments.ts";
+} from "../core/calls/context.ts";
+import { toldOf } from "../core/sealed/dispatch.ts";
+import { ConfigurationError } from "../core/errors.ts";
+import { InputRequired, Suspension } from "../core/dialogue/inquiry.ts";
+import { type Names, checkChoice, checkKnown, shown } from "../core/options/known-options.ts";
+import { unfailing } from "../core/calls/logger.ts";
+import type { OperationKind } from "../core/calls/operation.ts";
+import type { Logger } from "../core/ports.ts";
+import { shortened } from "../core/refusals.ts";
+import { ToolResult } from "../core/results/result.ts";
+import type { Signal, SignalledLayer } from "../core/calls/signals.ts";
+import { witnessed } from "../core/calls/time-limit.ts";
+import type { ArgumentsLayer } from "../core/components/told-arguments.ts";
 
 export interface LoggingOptions {
   /** The level of operations that went well; others are `warn`. Default: `info`. */

@@ -1,9 +1,9 @@
 /** How often callers may call. */
 
-import { type Pass, pass } from "../compose.ts";
-import { type RequestContext, addHeader, servicesOf } from "../context.ts";
-import { ConfigurationError, MCPError, refusal } from "../errors.ts";
-import { type Names, checkKnown, shown } from "../known-options.ts";
+import { type Pass, pass } from "../core/calls/compose.ts";
+import { type RequestContext, addHeader, servicesOf } from "../core/calls/context.ts";
+import { ConfigurationError, MCPError, refusal } from "../core/errors.ts";
+import { type Names, checkKnown, shown } from "../core/options/known-options.ts";
 import {
   type LimitingLayer,
   RATE_LIMIT,
@@ -11,11 +11,11 @@ import {
   type RatePlan,
   checkLayerName,
   ratePlan,
-} from "../limits.ts";
-import type { OperationKind } from "../operation.ts";
-import type { LimitCharge, LimitVerdict } from "../ports.ts";
-import { after } from "../promises.ts";
-import type { Signal } from "../signals.ts";
+} from "../core/components/limits.ts";
+import type { OperationKind } from "../core/calls/operation.ts";
+import type { LimitCharge, LimitVerdict } from "../core/ports.ts";
+import { after } from "../core/values/promises.ts";
+import type { Signal } from "../core/calls/signals.ts";
 import { callerOf, goesByIdentity } from "./callers.ts";
 
 /** How often callers may call, as a layer says it. */

@@ -1,9 +1,9 @@
 /** How long operations may take that set no limit of their own. */
 
-import { type Duration, timeLimit } from "../duration.ts";
-import { ConfigurationError } from "../errors.ts";
-import { type Names, checkKnown, shown } from "../known-options.ts";
-import { type TimeLimitLayer, timeLimitLayer } from "../time-limit.ts";
+import { type Duration, timeLimit } from "../core/options/duration.ts";
+import { ConfigurationError } from "../core/errors.ts";
+import { type Names, checkKnown, shown } from "../core/options/known-options.ts";
+import { type TimeLimitLayer, timeLimitLayer } from "../core/calls/time-limit.ts";
 
 export interface TimeoutOptions {
   /** How long an operation may take whose component sets no `timeout`. */

@@ -1,14 +1,14 @@
 /** Calls, counted: how many of what came to what, how long they took, how many are under way, and what happened on their way. */
 
-import { type Pass, type PassingLayer, type PassiveLayer, pass } from "../compose.ts";
-import type { RequestContext } from "../context.ts";
-import { toldOf } from "../dispatch.ts";
-import { ERROR_CODES } from "../errors.ts";
-import { InputRequired, Suspension } from "../inquiry.ts";
-import type { Operation, OperationKind } from "../operation.ts";
-import { ToolResult } from "../result.ts";
-import type { Observer, Signal } from "../signals.ts";
-import { witnessed } from "../time-limit.ts";
+import { type Pass, type PassingLayer, type PassiveLayer, pass } from "../core/calls/compose.ts";
+import type { RequestContext } from "../core/calls/context.ts";
+import { toldOf } from "../core/sealed/dispatch.ts";
+import { ERROR_CODES } from "../core/errors.ts";
+import { InputRequired, Suspension } from "../core/dialogue/inquiry.ts";
+import type { Operation, OperationKind } from "../core/calls/operation.ts";
+import { ToolResult } from "../core/results/result.ts";
+import type { Observer, Signal } from "../core/calls/signals.ts";
+import { witnessed } from "../core/calls/time-limit.ts";
 import { type Family, type Histogram, OTHER, type Registry, type Value } from "./registry.ts";
 
 /** Boundaries of `mcp.server.operation.duration`, in seconds (OpenTelemetry, "MCP metrics"). */

@@ -3,8 +3,8 @@
  * semantic-conventions-genai, docs/gen-ai/mcp.md).
  */
 
-import { type RequestContext, envelopeOf } from "../context.ts";
-import type { MCPError } from "../errors.ts";
+import { type RequestContext, envelopeOf } from "../core/calls/context.ts";
+import type { MCPError } from "../core/errors.ts";
 
 const LISTS: Readonly<Record<string, string>> = {
   tools: "tools/list",

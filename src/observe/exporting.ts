@@ -1,7 +1,7 @@
 /** The same metrics through OpenTelemetry, to its conventions for MCP where these have a name for them. */
 
-import { toldOf } from "../dispatch.ts";
-import type { RequestContext } from "../context.ts";
+import { toldOf } from "../core/sealed/dispatch.ts";
+import type { RequestContext } from "../core/calls/context.ts";
 import { DURATIONS, type EndLabels, type Ended } from "./calls.ts";
 import { TOOL_ERROR, methodOf, statusCodeOf, transportOf } from "./conventions.ts";
 import type { Attributes, Meter, Observable } from "./opentelemetry.ts";

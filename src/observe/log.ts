@@ -1,9 +1,9 @@
 /** The logger a server has until it is given another: JSON lines on stderr, or lines for people where that is a terminal. */
 
-import { ConfigurationError } from "../errors.ts";
-import { type Names, checkChoice, checkKnown, shown } from "../known-options.ts";
-import { type Announcing, announce } from "../logger.ts";
-import type { Logger, Severity } from "../ports.ts";
+import { ConfigurationError } from "../core/errors.ts";
+import { type Names, checkChoice, checkKnown, shown } from "../core/options/known-options.ts";
+import { type Announcing, announce } from "../core/calls/logger.ts";
+import type { Logger, Severity } from "../core/ports.ts";
 import { EntryWriter, merged } from "./entry.ts";
 import { prettyLine } from "./pretty.ts";
 import { environment, isInteractive, stderrSink, wantsColours } from "./stderr.ts";

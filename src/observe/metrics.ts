@@ -1,6 +1,6 @@
 /** All metrics of a server together. */
 
-import type { Measured, Metrics, MetricsOptions, TransportCounts } from "../metrics.ts";
+import type { Measured, Metrics, MetricsOptions, TransportCounts } from "../core/operations/metrics.ts";
 import { countingCalls } from "./calls.ts";
 import { exporting, recordingDurations } from "./exporting.ts";
 import { meterIn, openTelemetry } from "./opentelemetry.ts";

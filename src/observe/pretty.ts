@@ -1,6 +1,6 @@
 /** Log entries for people at a terminal. */
 
-import type { Severity } from "../ports.ts";
+import type { Severity } from "../core/ports.ts";
 import { jsonText } from "./entry.ts";
 
 /** Select Graphic Rendition (ECMA-48, section 8.3.117). */

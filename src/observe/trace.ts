@@ -1,17 +1,17 @@
 /** Spans of calls: one for each operation, and one within it for each of its parts. */
 
-import { type Pass, type PassiveLayer, type PassingLayer, Refused, pass } from "../compose.ts";
-import { type RequestContext, envelopeOf, traceAs } from "../context.ts";
-import { toldOf } from "../dispatch.ts";
-import { MCPError } from "../errors.ts";
-import { InputRequired, Suspension } from "../inquiry.ts";
-import { shown } from "../known-options.ts";
-import { either } from "../promises.ts";
-import { shortened } from "../refusals.ts";
-import { ToolResult } from "../result.ts";
-import type { Observer, Signal } from "../signals.ts";
-import type { Stage, Stages } from "../stages.ts";
-import { whenAnswered, witnessed } from "../time-limit.ts";
+import { type Pass, type PassiveLayer, type PassingLayer, Refused, pass } from "../core/calls/compose.ts";
+import { type RequestContext, envelopeOf, traceAs } from "../core/calls/context.ts";
+import { toldOf } from "../core/sealed/dispatch.ts";
+import { MCPError } from "../core/errors.ts";
+import { InputRequired, Suspension } from "../core/dialogue/inquiry.ts";
+import { shown } from "../core/options/known-options.ts";
+import { either } from "../core/values/promises.ts";
+import { shortened } from "../core/refusals.ts";
+import { ToolResult } from "../core/results/result.ts";
+import type { Observer, Signal } from "../core/calls/signals.ts";
+import type { Stage, Stages } from "../core/calls/stages.ts";
+import { whenAnswered, witnessed } from "../core/calls/time-limit.ts";
 import { TOOL_ERROR, methodOf, statusCodeOf, transportOf } from "./conventions.ts";
 import type {
   Attributes,

@@ -1,11 +1,11 @@
 /** Refusals for want of identity, as HTTP knows them: a status and a challenge (RFC 6750, section 3). */
 
-import { type VerifiedIdentity, challengeOf } from "../client.ts";
-import type { Ask } from "../call.ts";
-import { type Outcome, admission } from "../dispatch.ts";
-import type { MCPError } from "../errors.ts";
-import { AccessDeniedError } from "../policy.ts";
-import type { Sealed } from "../sealed.ts";
+import { type VerifiedIdentity, challengeOf } from "../core/calls/client.ts";
+import type { Ask } from "../core/calls/call.ts";
+import { type Outcome, admission } from "../core/sealed/dispatch.ts";
+import type { MCPError } from "../core/errors.ts";
+import { AccessDeniedError } from "../core/access/policy.ts";
+import type { Sealed } from "../core/sealed/sealed.ts";
 import { type Exchange, type ProtocolServices, type Reply, errorReply } from "./exchange.ts";
 import type { RequestId } from "./jsonrpc.ts";
 import { type Era, rpcError } from "./outcome.ts";

@@ -1,8 +1,8 @@
 /** One HTTP body, parsed, to its answer: which era it belongs to, and whether it is a message at all. */
 
-import { internalError } from "../errors.ts";
-import { isPromise } from "../promises.ts";
-import type { Sealed } from "../sealed.ts";
+import { internalError } from "../core/errors.ts";
+import { isPromise } from "../core/values/promises.ts";
+import type { Sealed } from "../core/sealed/sealed.ts";
 import {
   ACCEPTED,
   type Exchange,

@@ -1,7 +1,7 @@
 /** The envelope of a modern request: `_meta` with version, capabilities and wishes (2026-07-28, "Per-request protocol fields"). */
 
-import { LOG_LEVELS } from "../voice.ts";
-import { isObject } from "../json.ts";
+import { LOG_LEVELS } from "../core/dialogue/voice.ts";
+import { isObject } from "../core/values/json.ts";
 import { type RpcRequest } from "./jsonrpc.ts";
 import { META } from "./versions.ts";
 

@@ -1,7 +1,7 @@
 /** One HTTP request and its answer, as the protocol sees them: no sockets. */
 
-import type { Cancellation } from "../cancellation.ts";
-import type { Services } from "../services.ts";
+import type { Cancellation } from "../core/calls/cancellation.ts";
+import type { Services } from "../core/calls/services.ts";
 import type { StateCodec } from "./request-state.ts";
 import type { Outlet, SubscriptionHub } from "./subscriptions.ts";
 import { RPC, type RequestId, type RpcError } from "./jsonrpc.ts";

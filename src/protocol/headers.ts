@@ -1,8 +1,8 @@
 /** The headers that mirror a modern request's body (2026-07-28, "Request Metadata"). */
 
 import type { Exchange } from "./exchange.ts";
-import type { ParamHeader } from "../param-headers.ts";
-import { isObject } from "../json.ts";
+import type { ParamHeader } from "../core/components/param-headers.ts";
+import { isObject } from "../core/values/json.ts";
 import { RPC, type RpcError, type RpcRequest } from "./jsonrpc.ts";
 
 type Header = (name: string) => string | undefined;

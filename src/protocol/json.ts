@@ -1,6 +1,6 @@
 /** The body of a request: strict UTF-8, strict JSON. */
 
-import { type ParsedJson, parseStrictJson } from "../strict-json.ts";
+import { type ParsedJson, parseStrictJson } from "../core/schemas/strict-json.ts";
 
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 

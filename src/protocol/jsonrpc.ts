@@ -1,6 +1,6 @@
 /** JSON-RPC 2.0 messages as MCP uses them, and the errors that the protocol itself gives. */
 
-import { isObject } from "../json.ts";
+import { isObject } from "../core/values/json.ts";
 
 export type RequestId = string | number;
 

@@ -1,21 +1,21 @@
 /** The 2025-era revisions over HTTP, without sessions: the handshake is answered and nothing of it is kept. */
 
-import type { Ask, CallEnvelope } from "../call.ts";
-import { type Outcome, dispatch } from "../dispatch.ts";
-import type { Page } from "../list.ts";
-import { isPromise } from "../promises.ts";
-import { ToolResult } from "../result.ts";
-import type { Sealed } from "../sealed.ts";
-import type { JsonSchema } from "../ports.ts";
+import type { Ask, CallEnvelope } from "../core/calls/call.ts";
+import { type Outcome, dispatch } from "../core/sealed/dispatch.ts";
+import type { Page } from "../core/sealed/list.ts";
+import { isPromise } from "../core/values/promises.ts";
+import { ToolResult } from "../core/results/result.ts";
+import type { Sealed } from "../core/sealed/sealed.ts";
+import type { JsonSchema } from "../core/ports.ts";
 import { isClientInfo, tokenProblem } from "./envelope.ts";
 import { type Exchange, type ProtocolServices, type Reply, errorReply } from "./exchange.ts";
 import { challengeReply, whenAdmitted } from "./admission.ts";
-import { isObject } from "../json.ts";
+import { isObject } from "../core/values/json.ts";
 import { RPC, type RequestId, type RpcRequest } from "./jsonrpc.ts";
 import { LIST_MEMBER, isMethod, readAsk } from "./methods.ts";
 import { methodNotFound } from "./modern.ts";
 import { isToolFailure, resultText, rpcError, statusOf, toolFailureText, withHeaders } from "./outcome.ts";
-import { type Audience, LOG_LEVELS } from "../voice.ts";
+import { type Audience, LOG_LEVELS } from "../core/dialogue/voice.ts";
 import { LATEST_LEGACY, LEGACY } from "./versions.ts";
 import { HTTP_WIRES } from "./wire.ts";
 

@@ -1,7 +1,7 @@
 /** The protocol's methods: a request's params, checked, as what is asked of the server. */
 
-import type { Ask, ListKind } from "../call.ts";
-import { isObject } from "../json.ts";
+import type { Ask, ListKind } from "../core/calls/call.ts";
+import { isObject } from "../core/values/json.ts";
 import { RPC, type RpcError } from "./jsonrpc.ts";
 
 type Params = Readonly<Record<string, unknown>>;

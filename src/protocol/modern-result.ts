@@ -1,14 +1,14 @@
 /** What became of a call, as revision 2026-07-28 writes it. */
 
-import { NOT_CACHEABLE } from "../cache-hint.ts";
-import type { Ask } from "../call.ts";
-import type { Outcome } from "../dispatch.ts";
-import { internalError } from "../errors.ts";
-import { InputRequired } from "../inquiry.ts";
-import type { Page } from "../list.ts";
-import { after } from "../promises.ts";
-import { ResourceResult } from "../result.ts";
-import type { Sealed } from "../sealed.ts";
+import { NOT_CACHEABLE } from "../core/results/cache-hint.ts";
+import type { Ask } from "../core/calls/call.ts";
+import type { Outcome } from "../core/sealed/dispatch.ts";
+import { internalError } from "../core/errors.ts";
+import { InputRequired } from "../core/dialogue/inquiry.ts";
+import type { Page } from "../core/sealed/list.ts";
+import { after } from "../core/values/promises.ts";
+import { ResourceResult } from "../core/results/result.ts";
+import type { Sealed } from "../core/sealed/sealed.ts";
 import { type ProtocolServices, type Reply, errorReply } from "./exchange.ts";
 import { challengeReply } from "./admission.ts";
 import { RPC, type RequestId } from "./jsonrpc.ts";

@@ -1,17 +1,23 @@
 /** Revision 2026-07-28 over HTTP: every request stands alone, with its envelope in `_meta`. */
 
-import type { Ask, CallEnvelope, ClientInfo } from "../call.ts";
-import { MAY_ASK } from "../operation.ts";
-import { dispatch } from "../dispatch.ts";
-import { type CallRecord, type Inquiry, ReplayInquiry, RequestStateError, resumed } from "../inquiry.ts";
-import { isPromise } from "../promises.ts";
-import type { Sealed } from "../sealed.ts";
-import type { Audience, LogLevel } from "../voice.ts";
+import type { Ask, CallEnvelope, ClientInfo } from "../core/calls/call.ts";
+import { MAY_ASK } from "../core/calls/operation.ts";
+import { dispatch } from "../core/sealed/dispatch.ts";
+import {
+  type CallRecord,
+  type Inquiry,
+  ReplayInquiry,
+  RequestStateError,
+  resumed,
+} from "../core/dialogue/inquiry.ts";
+import { isPromise } from "../core/values/promises.ts";
+import type { Sealed } from "../core/sealed/sealed.ts";
+import type { Audience, LogLevel } from "../core/dialogue/voice.ts";
 import { type Meta, envelopeProblem } from "./envelope.ts";
 import { type Exchange, type ProtocolServices, type Reply, errorReply, invalidRequest } from "./exchange.ts";
 import { contradiction, missing, paramMismatch } from "./headers.ts";
 import { barred, whenAdmitted } from "./admission.ts";
-import { isObject } from "../json.ts";
+import { isObject } from "../core/values/json.ts";
 import { RPC, type RequestId, type RpcError, type RpcRequest } from "./jsonrpc.ts";
 import { isMethod, readAsk } from "./methods.ts";
 import { encodeModern } from "./modern-result.ts";

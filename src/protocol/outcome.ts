@@ -1,12 +1,12 @@
 /** What became of a call, as JSON-RPC: one table for both eras. */
 
-import type { Ask } from "../call.ts";
-import type { Outcome } from "../dispatch.ts";
-import type { MCPError } from "../errors.ts";
-import { ClientCapabilityError, RequestStateError } from "../inquiry.ts";
-import { shortened } from "../refusals.ts";
-import { ToolResult } from "../result.ts";
-import type { Sealed } from "../sealed.ts";
+import type { Ask } from "../core/calls/call.ts";
+import type { Outcome } from "../core/sealed/dispatch.ts";
+import type { MCPError } from "../core/errors.ts";
+import { ClientCapabilityError, RequestStateError } from "../core/dialogue/inquiry.ts";
+import { shortened } from "../core/refusals.ts";
+import { ToolResult } from "../core/results/result.ts";
+import type { Sealed } from "../core/sealed/sealed.ts";
 import type { Reply } from "./exchange.ts";
 import { RPC, type RpcError } from "./jsonrpc.ts";
 

@@ -3,12 +3,12 @@
  * that it opens for nobody else, for no other call and not after its time (2026-07-28, "Server Requirements").
  */
 
-import { canonicalJson } from "../canonical.ts";
-import type { Ask } from "../call.ts";
-import { timeLimit } from "../duration.ts";
-import { ConfigurationError } from "../errors.ts";
-import type { CallRecord } from "../inquiry.ts";
-import type { StateOptions } from "../options.ts";
+import { canonicalJson } from "../core/values/canonical.ts";
+import type { Ask } from "../core/calls/call.ts";
+import { timeLimit } from "../core/options/duration.ts";
+import { ConfigurationError } from "../core/errors.ts";
+import type { CallRecord } from "../core/dialogue/inquiry.ts";
+import type { StateOptions } from "../core/server-options.ts";
 
 type Key = Awaited<ReturnType<typeof crypto.subtle.importKey>>;
 

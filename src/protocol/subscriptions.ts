@@ -1,10 +1,10 @@
 /** `subscriptions/listen` (2026-07-28, "Subscriptions"): who listens to what, and what each is sent. */
 
-import { type VerifiedIdentity, whenExpired } from "../client.ts";
-import type { EventBus, ServerEvent } from "../ports.ts";
-import type { Sealed, ServerInfo } from "../sealed.ts";
-import { asUriText } from "../uri-template.ts";
-import { isObject } from "../json.ts";
+import { type VerifiedIdentity, whenExpired } from "../core/calls/client.ts";
+import type { EventBus, ServerEvent } from "../core/ports.ts";
+import type { Sealed, ServerInfo } from "../core/sealed/sealed.ts";
+import { asUriText } from "../core/schemas/uri-template.ts";
+import { isObject } from "../core/values/json.ts";
 import { type RequestId } from "./jsonrpc.ts";
 import { META } from "./versions.ts";
 

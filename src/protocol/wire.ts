@@ -1,7 +1,7 @@
 /** How requests travel, for those who watch calls: by transport and era. */
 
-import type { Wire } from "../call.ts";
-import { challengeOf } from "../client.ts";
+import type { Wire } from "../core/calls/call.ts";
+import { challengeOf } from "../core/calls/client.ts";
 import { type Era, isToolFailure, rpcCode } from "./outcome.ts";
 
 /** Requests that stand alone: refusals that ask for credentials are errors, whatever was asked. */

@@ -1,6 +1,6 @@
 /** All stores over one pair of connections. */
 
-import type { Backend } from "../ports.ts";
+import type { Backend } from "../core/ports.ts";
 import { redisCacheStore } from "./cache.ts";
 import { redisCircuitStore } from "./circuits.ts";
 import { Connection } from "./connection.ts";

@@ -1,6 +1,6 @@
 /** Results kept in Redis, and one process that makes what is missing. */
 
-import type { CacheRead, CacheStore } from "../ports.ts";
+import type { CacheRead, CacheStore } from "../core/ports.ts";
 import type { Connection } from "./connection.ts";
 import type { Leases } from "./leases.ts";
 import { Script } from "./script.ts";

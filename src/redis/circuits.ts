@@ -1,6 +1,6 @@
 /** Circuits of breakers for all processes, in Redis. */
 
-import type { CircuitAttempt, CircuitChange, CircuitState, CircuitStore } from "../ports.ts";
+import type { CircuitAttempt, CircuitChange, CircuitState, CircuitStore } from "../core/ports.ts";
 import type { Connection } from "./connection.ts";
 import { LEASE, type Leases } from "./leases.ts";
 import { Script } from "./script.ts";

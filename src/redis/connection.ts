@@ -1,7 +1,7 @@
 /** Redis as the stores see it: commands that wait for nothing, and whether it is there. */
 
-import { ConfigurationError, MCPError, refusal } from "../errors.ts";
-import type { BackendOwner, Logger } from "../ports.ts";
+import { ConfigurationError, MCPError, refusal } from "../core/errors.ts";
+import type { BackendOwner, Logger } from "../core/ports.ts";
 import { type RedisClient, connection } from "./ioredis.ts";
 import type { RedisSettings } from "./options.ts";
 import { Script } from "./script.ts";

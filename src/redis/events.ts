@@ -1,6 +1,6 @@
 /** Changes told to all processes, and the messages of sessions, in Redis. */
 
-import type { EventBus, EventStore, ServerEvent } from "../ports.ts";
+import type { EventBus, EventStore, ServerEvent } from "../core/ports.ts";
 import type { Connection } from "./connection.ts";
 import { Script } from "./script.ts";
 

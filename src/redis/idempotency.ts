@@ -1,6 +1,6 @@
 /** What calls of idempotent tools came to, in Redis. */
 
-import type { IdempotencyStore } from "../ports.ts";
+import type { IdempotencyStore } from "../core/ports.ts";
 import type { Connection } from "./connection.ts";
 import { Script } from "./script.ts";
 

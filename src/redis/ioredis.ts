@@ -1,7 +1,7 @@
 /** Connections to Redis, by ioredis. */
 
 import type { Cluster, Redis, RedisOptions } from "ioredis";
-import { ConfigurationError } from "../errors.ts";
+import { ConfigurationError } from "../core/errors.ts";
 
 /** A connection, to one server or to a cluster. */
 export type RedisClient = Redis | Cluster;

@@ -1,6 +1,6 @@
 /** What processes hold for a while: renewed while they live, free again soon after they have ended. */
 
-import type { CacheClaim } from "../ports.ts";
+import type { CacheClaim } from "../core/ports.ts";
 import type { Connection } from "./connection.ts";
 import { Script } from "./script.ts";
 

@@ -1,6 +1,6 @@
 /** Calls counted in Redis, as memory counts them: `limits/counters.ts` says how. */
 
-import type { LimitCharge, LimitState, LimitStore, LimitVerdict } from "../ports.ts";
+import type { LimitCharge, LimitState, LimitStore, LimitVerdict } from "../core/ports.ts";
 import type { Connection } from "./connection.ts";
 import { Script } from "./script.ts";
 

@@ -1,9 +1,9 @@
 /** How a backend on Redis is set up, and the checks that need no connection. */
 
-import { type Duration, timeLimit } from "../duration.ts";
-import { ConfigurationError } from "../errors.ts";
-import { isLoopback } from "../loopback.ts";
-import { type Names, checkKnown, shown } from "../known-options.ts";
+import { type Duration, timeLimit } from "../core/options/duration.ts";
+import { ConfigurationError } from "../core/errors.ts";
+import { isLoopback } from "../core/values/loopback.ts";
+import { type Names, checkKnown, shown } from "../core/options/known-options.ts";
 import { type ConnectionOptions, type RedisClient, type Target, isCluster } from "./ioredis.ts";
 
 /** Where Redis is, and how it is used. */

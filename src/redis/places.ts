@@ -1,6 +1,6 @@
 /** Places for calls of all processes, in Redis. */
 
-import type { Place, PlaceLimit, PlaceStore } from "../ports.ts";
+import type { Place, PlaceLimit, PlaceStore } from "../core/ports.ts";
 import type { Connection } from "./connection.ts";
 import { LEASE, type Leases } from "./leases.ts";
 import { Script } from "./script.ts";

@@ -1,6 +1,6 @@
 /** How Redis has to be set up for what is kept in it. */
 
-import type { Logger } from "../ports.ts";
+import type { Logger } from "../core/ports.ts";
 import { type RedisClient, isCluster } from "./ioredis.ts";
 
 const OLDEST = [6, 2] as const;

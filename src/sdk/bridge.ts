@@ -11,16 +11,22 @@ import {
   Server,
   type ServerContext,
 } from "@modelcontextprotocol/server";
-import { hintMembers } from "../cache-hint.ts";
-import type { Origin } from "../client.ts";
-import { Cancellation } from "../cancellation.ts";
-import type { Ask, CallEnvelope, ClientInfo, Wire } from "../call.ts";
-import { MAY_ASK } from "../operation.ts";
-import { type Outcome, dispatch } from "../dispatch.ts";
-import { MCPError, internalError } from "../errors.ts";
-import { type InputRequest, InputRequired, LiveInquiry, RequestStateError, resumed } from "../inquiry.ts";
-import type { Page } from "../list.ts";
-import { isObject } from "../json.ts";
+import { hintMembers } from "../core/results/cache-hint.ts";
+import type { Origin } from "../core/calls/client.ts";
+import { Cancellation } from "../core/calls/cancellation.ts";
+import type { Ask, CallEnvelope, ClientInfo, Wire } from "../core/calls/call.ts";
+import { MAY_ASK } from "../core/calls/operation.ts";
+import { type Outcome, dispatch } from "../core/sealed/dispatch.ts";
+import { MCPError, internalError } from "../core/errors.ts";
+import {
+  type InputRequest,
+  InputRequired,
+  LiveInquiry,
+  RequestStateError,
+  resumed,
+} from "../core/dialogue/inquiry.ts";
+import type { Page } from "../core/sealed/list.ts";
+import { isObject } from "../core/values/json.ts";
 import { RPC } from "../protocol/jsonrpc.ts";
 import { legacyResult, legacyTool } from "../protocol/legacy.ts";
 import { LIST_MEMBER, isMethod, readAsk } from "../protocol/methods.ts";
@@ -29,13 +35,13 @@ import { type Era, isToolFailure, rpcError, toolFailure } from "../protocol/outc
 import type { StateCodec } from "../protocol/request-state.ts";
 import { eventMethod } from "../protocol/subscriptions.ts";
 import { LATEST_LEGACY, META, MODERN } from "../protocol/versions.ts";
-import { notFound } from "../refusals.ts";
-import { makeRequestId, requestIdFrom } from "../request-id.ts";
-import { ResourceResult } from "../result.ts";
-import type { Runtime } from "../runtime.ts";
-import type { Sealed } from "../sealed.ts";
-import { asUriText } from "../uri-template.ts";
-import type { Audience, LogLevel } from "../voice.ts";
+import { notFound } from "../core/refusals.ts";
+import { makeRequestId, requestIdFrom } from "../core/calls/request-id.ts";
+import { ResourceResult } from "../core/results/result.ts";
+import type { Runtime } from "../core/runtime.ts";
+import type { Sealed } from "../core/sealed/sealed.ts";
+import { asUriText } from "../core/schemas/uri-template.ts";
+import type { Audience, LogLevel } from "../core/dialogue/voice.ts";
 
 type RequestContext = ServerContext["mcpReq"];
 type Claims = Readonly<Record<string, unknown>>;

@@ -5,15 +5,15 @@ import {
   type Server,
   WebStandardStreamableHTTPServerTransport,
 } from "@modelcontextprotocol/server";
-import type { Origin } from "../client.ts";
-import type { Cancellation } from "../cancellation.ts";
-import type { EventReplay, EventStore } from "../ports.ts";
+import type { Origin } from "../core/calls/client.ts";
+import type { Cancellation } from "../core/calls/cancellation.ts";
+import type { EventReplay, EventStore } from "../core/ports.ts";
 import { RPC } from "../protocol/jsonrpc.ts";
 import type { StateCodec } from "../protocol/request-state.ts";
 import { LEGACY } from "../protocol/versions.ts";
 import { SESSION_WIRES } from "../protocol/wire.ts";
-import type { Runtime } from "../runtime.ts";
-import type { Sealed } from "../sealed.ts";
+import type { Runtime } from "../core/runtime.ts";
+import type { Sealed } from "../core/sealed/sealed.ts";
 import { bridge } from "./bridge.ts";
 
 export interface Session {

@@ -9,7 +9,7 @@ import { claimedVersion } from "../protocol/envelope.ts";
 import { RPC, type RpcError } from "../protocol/jsonrpc.ts";
 import { unsupportedVersion } from "../protocol/modern.ts";
 import { MODERN } from "../protocol/versions.ts";
-import { inspectJson } from "../strict-json.ts";
+import { inspectJson } from "../core/schemas/strict-json.ts";
 
 type Streams = Required<ConstructorParameters<typeof StdioServerTransport>>;
 

@@ -1,12 +1,12 @@
 /** stdio through the official SDK. */
 
 import { serveStdio } from "@modelcontextprotocol/server/stdio";
-import type { Origin } from "../client.ts";
+import type { Origin } from "../core/calls/client.ts";
 import { StateCodec } from "../protocol/request-state.ts";
 import { LEGACY } from "../protocol/versions.ts";
 import { STDIO_WIRES } from "../protocol/wire.ts";
-import type { Runtime } from "../runtime.ts";
-import type { Sealed } from "../sealed.ts";
+import type { Runtime } from "../core/runtime.ts";
+import type { Sealed } from "../core/sealed/sealed.ts";
 import { bridge } from "./bridge.ts";
 import { StdioWire } from "./stdio-wire.ts";
 

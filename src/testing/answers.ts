@@ -1,6 +1,6 @@
 /** The user, the model and the file system of a test: who answers when a server asks (2026-07-28, "Multi Round-Trip Requests"). */
 
-import type { Root, SamplingRequest, SamplingResult } from "../elicitation.ts";
+import type { Root, SamplingRequest, SamplingResult } from "../core/dialogue/elicitation.ts";
 
 /** A form for the user to fill in, or a page to open. */
 export type TestElicitation =

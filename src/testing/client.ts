@@ -1,8 +1,8 @@
 /** A client that drives a server in process, through everything a real request passes but the socket. */
 
-import type { ResourceContents } from "../content.ts";
-import type { PromptMessage } from "../result.ts";
-import type { MCPServer } from "../server.ts";
+import type { ResourceContents } from "../core/results/content.ts";
+import type { PromptMessage } from "../core/results/result.ts";
+import type { MCPServer } from "../core/server.ts";
 import { type TestAnswers, answersTo } from "./answers.ts";
 import { MODERN, TestConnection } from "./connection.ts";
 import type { TestCallOptions, TestClientOptions, TestEra } from "./options.ts";

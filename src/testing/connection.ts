@@ -1,7 +1,7 @@
 /** The way to the server: messages as a client of either era writes them, and what comes back. */
 
-import type { ParamHeader } from "../param-headers.ts";
-import type { MCPServer } from "../server.ts";
+import type { ParamHeader } from "../core/components/param-headers.ts";
+import type { MCPServer } from "../core/server.ts";
 import { capabilitiesOf } from "./answers.ts";
 import { RequestError } from "./errors.ts";
 import { MessageReader, type RpcMessage } from "./message-reader.ts";

@@ -1,6 +1,6 @@
 /** How a test sees what went wrong. */
 
-import type { ErrorBody } from "../errors.ts";
+import type { ErrorBody } from "../core/errors.ts";
 
 /** A tool call failed: the error object that a model would read, as an exception. */
 export class ToolCallError extends Error {

@@ -1,7 +1,7 @@
 /** The headers in which a client mirrors what its request says (2026-07-28, "Request Metadata"). */
 
-import { type ParamHeader, paramHeaders } from "../param-headers.ts";
-import type { JsonSchema } from "../ports.ts";
+import { type ParamHeader, paramHeaders } from "../core/components/param-headers.ts";
+import type { JsonSchema } from "../core/ports.ts";
 
 type Named = Readonly<Record<string, unknown>>;
 

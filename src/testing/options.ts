@@ -1,6 +1,6 @@
 /** What a test client is given, once and for each call. */
 
-import type { LogLevel } from "../voice.ts";
+import type { LogLevel } from "../core/dialogue/voice.ts";
 import type { TestAnswers } from "./answers.ts";
 
 /** The protocol revisions a test can speak. */

@@ -1,7 +1,7 @@
 /** Signed tokens for tests, with a key pair of their own. */
 
 import type { PublicJwk } from "../auth/crypto.ts";
-import { type Duration, milliseconds } from "../duration.ts";
+import { type Duration, milliseconds } from "../core/options/duration.ts";
 
 export interface TestTokensOptions {
   /** The claim `iss` of all tokens. */

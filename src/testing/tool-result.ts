@@ -1,7 +1,7 @@
 /** What came of a tool call, and the value in it. */
 
-import type { ContentBlock } from "../content.ts";
-import type { ErrorBody } from "../errors.ts";
+import type { ContentBlock } from "../core/results/content.ts";
+import type { ErrorBody } from "../core/errors.ts";
 import { ToolCallError } from "./errors.ts";
 
 /** The full result of a tool call. */

@@ -1,7 +1,7 @@
 /** Where a server listens. */
 
 import type { AddressInfo, Server } from "node:net";
-import { ConfigurationError } from "../errors.ts";
+import { ConfigurationError } from "../core/errors.ts";
 
 /**
  * Listens.

@@ -1,10 +1,10 @@
 /** The MCP endpoint on web-standard `Request` and `Response`. */
 
-import { Cancellation } from "../cancellation.ts";
+import { Cancellation } from "../core/calls/cancellation.ts";
 import type { Reply } from "../protocol/exchange.ts";
-import { readBody } from "../request-body.ts";
-import { requestIdFrom } from "../request-id.ts";
-import type { Mounted } from "../runtime.ts";
+import { readBody } from "../core/schemas/request-body.ts";
+import { requestIdFrom } from "../core/calls/request-id.ts";
+import type { Mounted } from "../core/runtime.ts";
 import { type AddressOf, type Incoming, incomingIn } from "./client-address.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { FetchReply } from "./fetch-reply.ts";

@@ -1,12 +1,12 @@
 /** Whether a server can be reached the way its options say: checked at the start, all problems together. */
 
-import { milliseconds } from "../duration.ts";
-import { ConfigurationError, problemsOf } from "../errors.ts";
-import { checkCount, shown } from "../known-options.ts";
-import { isLoopback } from "../loopback.ts";
-import type { HttpOptions } from "../options.ts";
-import type { RunHttpOptions } from "../options.ts";
-import type { Runtime } from "../runtime.ts";
+import { milliseconds } from "../core/options/duration.ts";
+import { ConfigurationError, problemsOf } from "../core/errors.ts";
+import { checkCount, shown } from "../core/options/known-options.ts";
+import { isLoopback } from "../core/values/loopback.ts";
+import type { HttpOptions } from "../core/server-options.ts";
+import type { RunHttpOptions } from "../core/server-options.ts";
+import type { Runtime } from "../core/runtime.ts";
 import { clientAddress } from "./client-address.ts";
 import { createGate } from "./hosts.ts";
 import { shutdownLimits } from "./shutdown.ts";

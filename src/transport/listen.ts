@@ -1,8 +1,8 @@
 /** A server of its own on `node:http`: listening, telling what is served, and draining. */
 
 import { type RequestListener, type Server, createServer } from "node:http";
-import type { ListeningServer, Runtime } from "../runtime.ts";
-import type { RunHttpOptions } from "../options.ts";
+import type { ListeningServer, Runtime } from "../core/runtime.ts";
+import type { RunHttpOptions } from "../core/server-options.ts";
 import { greet } from "./banner.ts";
 import { anotherPort, bind, baseUrl } from "./binding.ts";
 import { Connections } from "./connections.ts";

@@ -1,9 +1,9 @@
 /** Metrics on a port of their own, which outlives the server's. */
 
 import { createServer } from "node:http";
-import { isLoopback } from "../loopback.ts";
-import { METRICS_TYPE, type Metrics } from "../metrics.ts";
-import type { Logger } from "../ports.ts";
+import { isLoopback } from "../core/values/loopback.ts";
+import { METRICS_TYPE, type Metrics } from "../core/operations/metrics.ts";
+import type { Logger } from "../core/ports.ts";
 import { bind, baseUrl } from "./binding.ts";
 import { type Protection, byName, byToken } from "./protection.ts";
 

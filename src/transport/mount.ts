@@ -1,7 +1,7 @@
 /** The server within another's HTTP server: as a web-standard handler and as a `node:http` one. */
 
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Mounted, Runtime } from "../runtime.ts";
+import type { Mounted, Runtime } from "../core/runtime.ts";
 import { clientAddress } from "./client-address.ts";
 import { Endpoint } from "./endpoint.ts";
 import { fetchListener } from "./fetch.ts";

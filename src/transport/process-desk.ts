@@ -8,8 +8,8 @@ import type {
   IdempotencyStore,
   LimitStore,
   PlaceLimit,
-} from "../ports.ts";
-import type { SharedStores } from "../stores.ts";
+} from "../core/ports.ts";
+import type { SharedStores } from "../core/sharing/stores.ts";
 import type { WorkersPage } from "./metrics-pages.ts";
 import type { FromWorker, Question, ToWorker } from "./process-messages.ts";
 

@@ -2,7 +2,7 @@
 
 import { Hono, type MiddlewareHandler } from "hono";
 import { cors } from "hono/cors";
-import type { Runtime } from "../runtime.ts";
+import type { Runtime } from "../core/runtime.ts";
 import type { Incoming } from "./client-address.ts";
 import { type From, isLocal } from "./hosts.ts";
 import { HEALTH } from "./http-options.ts";

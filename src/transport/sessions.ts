@@ -1,9 +1,9 @@
 /** The sessions of 2025-era clients: opened by a handshake, found by their id, ended when nobody uses them. */
 
-import { type VerifiedIdentity, whenExpired } from "../client.ts";
-import type { Cancellation } from "../cancellation.ts";
-import { milliseconds } from "../duration.ts";
-import { memoryEventStore } from "../events.ts";
+import { type VerifiedIdentity, whenExpired } from "../core/calls/client.ts";
+import type { Cancellation } from "../core/calls/cancellation.ts";
+import { milliseconds } from "../core/options/duration.ts";
+import { memoryEventStore } from "../core/sharing/events.ts";
 import { claimsModern } from "../protocol/envelope.ts";
 import { callerOf } from "../protocol/admission.ts";
 import {
@@ -14,13 +14,13 @@ import {
   errorReply,
   invalidRequest,
 } from "../protocol/exchange.ts";
-import { isObject } from "../json.ts";
+import { isObject } from "../core/values/json.ts";
 import { RPC, type RequestId, readMessage } from "../protocol/jsonrpc.ts";
 import { isMethod, readAsk } from "../protocol/methods.ts";
 import { unsupportedVersion } from "../protocol/modern.ts";
 import { LEGACY } from "../protocol/versions.ts";
-import type { SessionOptions } from "../options.ts";
-import type { Runtime } from "../runtime.ts";
+import type { SessionOptions } from "../core/server-options.ts";
+import type { Runtime } from "../core/runtime.ts";
 import type { Session } from "../sdk/session.ts";
 
 interface Entry {

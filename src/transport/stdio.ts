@@ -1,8 +1,8 @@
 /** Serving one client over standard input and output. */
 
 import { Writable } from "node:stream";
-import type { RunningServer, Runtime } from "../runtime.ts";
-import type { RunStdioOptions } from "../options.ts";
+import type { RunningServer, Runtime } from "../core/runtime.ts";
+import type { RunStdioOptions } from "../core/server-options.ts";
 import { ended, shutdownLimits, within } from "./shutdown.ts";
 import { leave, onSignal } from "./signals.ts";
 import { onUncaught } from "./uncaught.ts";

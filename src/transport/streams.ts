@@ -1,6 +1,6 @@
 /** Event streams: how messages are framed, kept alive, and taken from readers that do not read. */
 
-import type { Logger } from "../ports.ts";
+import type { Logger } from "../core/ports.ts";
 import type { Relay } from "../protocol/exchange.ts";
 import { Backlog } from "./backlog.ts";
 

@@ -1,6 +1,6 @@
 /** The stores that workers share, as a worker reaches them. */
 
-import { memoryEventStore } from "../events.ts";
+import { memoryEventStore } from "../core/sharing/events.ts";
 import type {
   Backend,
   CacheRead,
@@ -8,7 +8,7 @@ import type {
   CircuitRefusal,
   CircuitState,
   LimitVerdict,
-} from "../ports.ts";
+} from "../core/ports.ts";
 import type { Watcher } from "./worker.ts";
 
 /** An attempt at a circuit, as it was lent. */

@@ -1,7 +1,7 @@
 /** A worker, as it knows the process that watches over it. */
 
 import cluster from "node:cluster";
-import type { ServerEvent } from "../ports.ts";
+import type { ServerEvent } from "../core/ports.ts";
 import { type FromWorker, type Question, type ToWorker, WORKER } from "./process-messages.ts";
 
 interface Waiting {

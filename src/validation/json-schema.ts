@@ -11,8 +11,8 @@ import {
 import { Ajv2019 } from "ajv/dist/2019.js";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import formats from "ajv-formats";
-import { ConfigurationError } from "../errors.ts";
-import type { Issue, JsonSchema, Validator } from "../ports.ts";
+import { ConfigurationError } from "../core/errors.ts";
+import type { Issue, JsonSchema, Validator } from "../core/ports.ts";
 
 /**
  * Every problem is reported, because a model that corrects itself wants them all; the size of what it can be

@@ -1,8 +1,8 @@
 /** Faster validators for zod schemas: compiled ahead of time, with the same results and the same messages. */
 
 import * as zod from "zod";
-import type { Validator } from "../ports.ts";
-import type { StandardSchema } from "../schema.ts";
+import type { Validator } from "../core/ports.ts";
+import type { StandardSchema } from "../core/schemas/schema.ts";
 
 /**
  * The validator of a zod schema, compiled by zod 4.5 or newer, which leaves a schema that cannot be compiled as

@@ -29,33 +29,33 @@ afterEach(() => {
 const broken: [rule: string, files: Record<string, string>, report: string][] = [
   [
     "the core imports no room",
-    { "context.ts": `import { log } from "./observe/log.ts";` },
-    "src/context.ts:1 [core] imports observe/log.ts",
+    { "core/calls/context.ts": `import { log } from "../../observe/log.ts";` },
+    "src/core/calls/context.ts:1 [core] imports observe/log.ts",
   ],
   [
     "the core imports no room's types either",
-    { "context.ts": `import type { Log } from "./observe/log.ts";` },
-    "src/context.ts:1 [core] imports observe/log.ts",
+    { "core/calls/context.ts": `import type { Log } from "../../observe/log.ts";` },
+    "src/core/calls/context.ts:1 [core] imports observe/log.ts",
   ],
   [
     "the core names no room's types by import() either",
-    { "context.ts": `export type Log = import("./observe/log.ts").Log;` },
-    "src/context.ts:1 [core] imports observe/log.ts",
+    { "core/calls/context.ts": `export type Log = import("../../observe/log.ts").Log;` },
+    "src/core/calls/context.ts:1 [core] imports observe/log.ts",
   ],
   [
-    "only rooms.ts loads rooms",
-    { "router.ts": `export const load = () => import("./transport/node.ts");` },
-    "src/router.ts:1 [core] imports transport/node.ts",
+    "only core/rooms.ts loads rooms",
+    { "core/router.ts": `export const load = () => import("../transport/node.ts");` },
+    "src/core/router.ts:1 [core] imports transport/node.ts",
   ],
   [
-    "rooms.ts loads rooms lazily",
-    { "rooms.ts": `\nimport { listen } from "./transport/node.ts";` },
-    "src/rooms.ts:2 [core] imports transport/node.ts: rooms.ts may load a room only with await import",
+    "core/rooms.ts loads rooms lazily",
+    { "core/rooms.ts": `\nimport { listen } from "../transport/node.ts";` },
+    "src/core/rooms.ts:2 [core] imports transport/node.ts: core/rooms.ts may load a room only with await import",
   ],
   [
     "the core has no node: modules",
-    { "context.ts": `import { randomUUID } from "node:crypto";` },
-    "src/context.ts:1 [node] imports node:crypto",
+    { "core/calls/context.ts": `import { randomUUID } from "node:crypto";` },
+    "src/core/calls/context.ts:1 [node] imports node:crypto",
   ],
   [
     "a node module without its prefix is one too",
@@ -103,9 +103,9 @@ const broken: [rule: string, files: Record<string, string>, report: string][] = 
     "src/cli/dev.ts:1 [direction] imports testing/client.ts: nothing imports testing/",
   ],
   [
-    "rooms.ts loads nothing that stands on top",
-    { "rooms.ts": `export const load = () => import("./console/page.ts");` },
-    "src/rooms.ts:1 [direction] imports console/page.ts: nothing imports console/",
+    "core/rooms.ts loads nothing that stands on top",
+    { "core/rooms.ts": `export const load = () => import("../console/page.ts");` },
+    "src/core/rooms.ts:1 [direction] imports console/page.ts: nothing imports console/",
   ],
   [
     "nobody imports index.ts",
@@ -129,32 +129,37 @@ const broken: [rule: string, files: Record<string, string>, report: string][] = 
   ],
   [
     "the schema standard is imported for its types",
-    { "schema.ts": `import { StandardSchemaV1 } from "@standard-schema/spec";` },
-    "src/schema.ts:1 [packages] imports @standard-schema/spec: it has types only; write import type",
+    { "core/schema.ts": `import { StandardSchemaV1 } from "@standard-schema/spec";` },
+    "src/core/schema.ts:1 [packages] imports @standard-schema/spec: it has types only; write import type",
   ],
   [
     "no default export",
-    { "compose.ts": `export default function compose() {}` },
-    "src/compose.ts:1 [default]",
+    { "core/compose.ts": `export default function compose() {}` },
+    "src/core/compose.ts:1 [default]",
   ],
   [
     "no default export by renaming",
-    { "compose.ts": `const compose = 1;\nexport { compose as default };` },
-    "src/compose.ts:2 [default]",
+    { "core/compose.ts": `const compose = 1;\nexport { compose as default };` },
+    "src/core/compose.ts:2 [default]",
   ],
-  ["no star exports in index.ts", { "index.ts": `export * from "./server.ts";` }, "src/index.ts:1 [star]"],
+  [
+    "no star exports in index.ts",
+    { "index.ts": `export * from "./core/server.ts";` },
+    "src/index.ts:1 [star]",
+  ],
   ["no folder named utils", { "observe/utils/time.ts": `` }, "src/observe/utils/time.ts:1 [names]"],
-  ["no file named helpers", { "helpers.ts": `` }, "src/helpers.ts:1 [names]"],
+  ["no file named helpers", { "core/helpers.ts": `` }, "src/core/helpers.ts:1 [names]"],
+  ["no file beside the rooms", { "x.ts": `` }, `src/x.ts:1 [rooms] "x.ts" is not a room`],
   ["no unknown room", { "misc/x.ts": `` }, `src/misc/x.ts:1 [rooms] "misc" is not a room`],
   [
     "no file is longer than 400 lines",
-    { "server.ts": "export {};\n".repeat(401) },
-    "src/server.ts:400 [length] has 401 lines",
+    { "core/server.ts": "export {};\n".repeat(401) },
+    "src/core/server.ts:400 [length] has 401 lines",
   ],
   [
     "no circle of files",
-    { "a.ts": `import { b } from "./b.ts";`, "b.ts": `import { a } from "./a.ts";` },
-    "src/a.ts [circle] files import each other: a.ts → b.ts → a.ts",
+    { "core/x/a.ts": `import { b } from "./b.ts";`, "core/x/b.ts": `import { a } from "./a.ts";` },
+    "src/core/x/a.ts [circle] files import each other: core/x/a.ts → core/x/b.ts → core/x/a.ts",
   ],
 ];
 
@@ -172,6 +177,16 @@ describe("the import rules", () => {
     });
     expect(reports).toContainEqual(
       expect.stringContaining("[circle] folders import each other: protocol → transport → protocol"),
+    );
+  });
+
+  it("report a circle between folders of the core", () => {
+    const { reports } = check({
+      "core/calls/context.ts": `import type { Schema } from "../schemas/schema.ts";`,
+      "core/schemas/schema.ts": `import type { Context } from "../calls/context.ts";`,
+    });
+    expect(reports).toContainEqual(
+      expect.stringContaining("[circle] folders import each other: core/calls → core/schemas → core/calls"),
     );
   });
 
@@ -204,12 +219,12 @@ describe("the import rules", () => {
 
   it("do not take comments and texts for imports", () => {
     const { status, reports } = check({
-      "router.ts": [
-        `/** import { a } from "./transport/a.ts"; */`,
-        `// import { b } from "./transport/b.ts";`,
-        `export const url = "http://localhost"; // import("./transport/c.ts")`,
+      "core/router.ts": [
+        `/** import { a } from "../transport/a.ts"; */`,
+        `// import { b } from "../transport/b.ts";`,
+        `export const url = "http://localhost"; // import("../transport/c.ts")`,
         "export const advice = `write",
-        `import { d } from "./transport/d.ts";`,
+        `import { d } from "../transport/d.ts";`,
         "`;",
       ].join("\n"),
     });
@@ -219,18 +234,18 @@ describe("the import rules", () => {
 
   it("let a house in order pass", () => {
     const { status, reports } = check({
-      "index.ts": `export { MCPServer } from "./server.ts";\nexport { logging } from "./middleware/logging.ts";`,
-      "server.ts": `export { run } from "./rooms.ts";`,
-      "rooms.ts": `import type { Call } from "./ports.ts";\nexport const run = () => import("./transport/node.ts");`,
-      "schema.ts": `import type { StandardSchemaV1 } from "@standard-schema/spec";\nexport type S = StandardSchemaV1;`,
-      "ports.ts": `export interface Call {}`,
-      "middleware/logging.ts": `import type { Call } from "../ports.ts";`,
-      "protocol/modern.ts": `import type { Call } from "../ports.ts";`,
+      "index.ts": `export { MCPServer } from "./core/server.ts";\nexport { logging } from "./middleware/logging.ts";`,
+      "core/server.ts": `export { run } from "./rooms.ts";`,
+      "core/rooms.ts": `import type { Call } from "./ports.ts";\nexport const run = () => import("../transport/node.ts");`,
+      "core/schema.ts": `import type { StandardSchemaV1 } from "@standard-schema/spec";\nexport type S = StandardSchemaV1;`,
+      "core/ports.ts": `export interface Call {}`,
+      "middleware/logging.ts": `import type { Call } from "../core/ports.ts";`,
+      "protocol/modern.ts": `import type { Call } from "../core/ports.ts";`,
       "transport/node.ts": `import { createServer } from "node:http";\nimport { answer } from "../protocol/modern.ts";\nconst sdk = () => import("../sdk/stdio.ts");`,
       "transport/routes.ts": `import { Hono } from "hono";`,
       "sdk/stdio.ts": `import { Server } from "@modelcontextprotocol/server";`,
       "testing/index.ts": `export { TestClient } from "./client.ts";`,
-      "testing/client.ts": `import { run } from "../server.ts";`,
+      "testing/client.ts": `import { run } from "../core/server.ts";`,
     });
     expect(reports).toEqual([]);
     expect(status).toBe(0);

@@ -2,7 +2,7 @@
 
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { compileTemplate } from "../../src/uri-template.ts";
+import { compileTemplate } from "../../src/core/schemas/uri-template.ts";
 
 const SEED = Number(process.env["PROPERTY_SEED"] ?? 20_260_728);
 

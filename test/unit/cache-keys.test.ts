@@ -3,14 +3,14 @@
 import { type JsonValue, assert, double, jsonValue, oneof, property, string } from "fast-check";
 import { memoryCache, memoryIdempotencyStore } from "gantry-mcp";
 import { expect, test } from "vitest";
-import { Background } from "../../src/background.ts";
+import { Background } from "../../src/core/calls/background.ts";
 import { declaredCaching } from "../../src/cache/declared.ts";
 import { dataKey } from "../../src/cache/key.ts";
-import { Cancellation } from "../../src/cancellation.ts";
-import { VerifiedIdentity } from "../../src/client.ts";
-import { defineTool } from "../../src/definitions.ts";
-import { RequestContext, identify } from "../../src/context.ts";
-import { toToolResult } from "../../src/result.ts";
+import { Cancellation } from "../../src/core/calls/cancellation.ts";
+import { VerifiedIdentity } from "../../src/core/calls/client.ts";
+import { defineTool } from "../../src/core/components/definitions.ts";
+import { RequestContext, identify } from "../../src/core/calls/context.ts";
+import { toToolResult } from "../../src/core/results/result.ts";
 import { capturedLog } from "../support/captured-log.ts";
 
 /** Pieces of which names and arguments are made that might be taken for each other. */

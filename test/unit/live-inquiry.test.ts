@@ -1,7 +1,7 @@
 /** Questions on a connection that stays: what holds of them whatever carries them. */
 
 import { describe, expect, test } from "vitest";
-import { LiveInquiry, type Question, ReplayInquiry, recorded } from "../../src/inquiry.ts";
+import { LiveInquiry, type Question, ReplayInquiry, recorded } from "../../src/core/dialogue/inquiry.ts";
 
 const question = (key: string | undefined): Question<string> => ({
   key,

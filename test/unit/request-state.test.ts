@@ -1,8 +1,8 @@
 /** The state that travels with a call's questions: it opens for the retry it was made for, and for nothing else. */
 
 import { describe, expect, test, vi } from "vitest";
-import type { Ask } from "../../src/call.ts";
-import type { CallRecord } from "../../src/inquiry.ts";
+import type { Ask } from "../../src/core/calls/call.ts";
+import type { CallRecord } from "../../src/core/dialogue/inquiry.ts";
 import { StateCodec } from "../../src/protocol/request-state.ts";
 
 const KEY = "a key of at least thirty-two characters";

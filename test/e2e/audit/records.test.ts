@@ -5,7 +5,7 @@ import { ConfigurationError, MCPServer, audit } from "gantry-mcp";
 import { TestClient } from "gantry-mcp/testing";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
-import { canonicalJson } from "../../../src/canonical.ts";
+import { canonicalJson } from "../../../src/core/values/canonical.ts";
 import { AuditFolder, KEY, auditedServer } from "../../support/audited.ts";
 
 const sha256 = (args: unknown) => createHash("sha256").update(canonicalJson(args)).digest("hex");

@@ -4,7 +4,7 @@ import { MCPServer, ToolError, authenticate, hasRole } from "gantry-mcp";
 import { TestClient } from "gantry-mcp/testing";
 import { beforeEach, describe, expect, test } from "vitest";
 import { z } from "zod";
-import { ToolResult } from "../../../src/result.ts";
+import { ToolResult } from "../../../src/core/results/result.ts";
 import { capturedLog } from "../../support/captured-log.ts";
 import { overUrl } from "../../support/clients.ts";
 import { listen } from "../../support/listening.ts";

@@ -5,53 +5,53 @@ import type { Room } from "./defence.ts";
 export const auditRooms: readonly Room[] = [
   {
     name: "sensitive",
-    tests: ["test/unit/sensitive"],
+    tests: ["test/unit/core/schemas/sensitive"],
     defences: [
       {
         what: "writeOnly is sensitive",
-        file: "src/sensitive.ts",
+        file: "src/core/schemas/sensitive.ts",
         find: 'schema["writeOnly"] === true ||',
         replace: "",
       },
       {
         what: "passwords are sensitive",
-        file: "src/sensitive.ts",
+        file: "src/core/schemas/sensitive.ts",
         find: ' || schema["format"] === "password"',
         replace: "",
       },
       {
         what: "references followed",
-        file: "src/sensitive.ts",
+        file: "src/core/schemas/sensitive.ts",
         find: 'for (const key of ["$ref", "$dynamicRef", "$recursiveRef"])',
         replace: "for (const key of [] as string[])",
       },
       {
         what: "branches followed",
-        file: "src/sensitive.ts",
+        file: "src/core/schemas/sensitive.ts",
         find: 'for (const key of ["allOf", "anyOf", "oneOf"])',
         replace: "for (const key of [] as string[])",
       },
       {
         what: "texts where objects belong",
-        file: "src/sensitive.ts",
+        file: "src/core/schemas/sensitive.ts",
         find: 'return typeof value === "string" ? REDACTED : value;',
         replace: "return value;",
       },
       {
         what: "lists where objects belong",
-        file: "src/sensitive.ts",
+        file: "src/core/schemas/sensitive.ts",
         find: "if (!all.some(({ prefix, items, elements }) => [...prefix, ...items, ...elements].some(leads)))\n      return REDACTED;",
         replace: "",
       },
       {
         what: "objects where lists belong",
-        file: "src/sensitive.ts",
+        file: "src/core/schemas/sensitive.ts",
         find: "if (!all.some(describesMembers)) return REDACTED;",
         replace: "",
       },
       {
         what: "depth bounded",
-        file: "src/sensitive.ts",
+        file: "src/core/schemas/sensitive.ts",
         find: "depth > DEEPEST || ",
         replace: "",
       },
@@ -63,13 +63,13 @@ export const auditRooms: readonly Room[] = [
     defences: [
       {
         what: "sensitive arguments cannot be declared",
-        file: "src/auditable.ts",
+        file: "src/core/components/auditable.ts",
         find: "if (probe?.[field] === REDACTED)",
         replace: "if (false as boolean)",
       },
       {
         what: "declared arguments exist",
-        file: "src/auditable.ts",
+        file: "src/core/components/auditable.ts",
         find: "if (isClosed && !names.includes(field)) {",
         replace: "if (false as boolean) {",
       },
@@ -87,14 +87,14 @@ export const auditRooms: readonly Room[] = [
       },
       {
         what: "records around the time limit",
-        file: "src/seal.ts",
+        file: "src/core/sealed/seal.ts",
         find: "run: record(\n        telling(timed(limit, layers, kind, heart(definition, policy, options)), layers, kind, definition),",
         replace:
           "run: telling(\n        timed(limit, layers, kind, record(heart(definition, policy, options), layers, kind, definition)),",
       },
       {
         what: "what cannot be answered is no success",
-        file: "src/recording.ts",
+        file: "src/core/sealed/recording.ts",
         find: "(value instanceof Refused ? value : asResult(ctx.operation, value))",
         replace: "(value instanceof Refused ? value : (asResult, value))",
       },
@@ -154,7 +154,7 @@ export const auditRooms: readonly Room[] = [
       },
       {
         what: "ended before the hooks",
-        file: "src/recording.ts",
+        file: "src/core/sealed/recording.ts",
         find: "lifecycle.afterCalls(() => recording.close());",
         replace: "",
       },

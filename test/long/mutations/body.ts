@@ -9,26 +9,31 @@ export const bodyRooms: readonly Room[] = [
     defences: [
       {
         what: "duplicate keys",
-        file: "src/strict-json.ts",
+        file: "src/core/schemas/strict-json.ts",
         find: "walk.keys !== countColons(source)",
         replace: "false",
       },
       {
         what: "__proto__",
-        file: "src/strict-json.ts",
+        file: "src/core/schemas/strict-json.ts",
         find: 'key === "__proto__"',
         replace: 'key === "__nope__"',
       },
-      { what: "depth", file: "src/strict-json.ts", find: "depth >= DEEPEST", replace: "depth >= 1e9" },
+      {
+        what: "depth",
+        file: "src/core/schemas/strict-json.ts",
+        find: "depth >= DEEPEST",
+        replace: "depth >= 1e9",
+      },
       {
         what: "numbers that overflow",
-        file: "src/strict-json.ts",
+        file: "src/core/schemas/strict-json.ts",
         find: "if (!Number.isFinite(value)) this",
         replace: "if (false) this",
       },
       {
         what: "whole numbers that are not exact",
-        file: "src/strict-json.ts",
+        file: "src/core/schemas/strict-json.ts",
         find: "walk.large && hasInexactInteger(source)",
         replace: "false",
       },
@@ -242,7 +247,7 @@ export const bodyRooms: readonly Room[] = [
       },
       {
         what: "long names cut",
-        file: "src/refusals.ts",
+        file: "src/core/refusals.ts",
         find: "name.length > LONGEST_NAME",
         replace: "false",
         tests: ["test/e2e/bad-input/names"],

@@ -21,7 +21,7 @@ export const httpRooms: readonly Room[] = [
       },
       {
         what: "body size by fetch",
-        file: "src/request-body.ts",
+        file: "src/core/schemas/request-body.ts",
         find: "if (size > limit) {",
         replace: "if (false) {",
         tests: ["test/unit/transport/fetch"],
@@ -75,7 +75,7 @@ export const httpRooms: readonly Room[] = [
         file: "src/transport/http-options.ts",
         find: "return value === undefined ? [] : problemsOf(() => checkCount(what, value));",
         replace: "void what, value, problemsOf, checkCount; return [];",
-        tests: ["test/unit/registration", "test/unit/transport"],
+        tests: ["test/unit/core/registration/registration", "test/unit/transport"],
       },
       {
         what: "wildcard origins",
@@ -225,10 +225,10 @@ export const httpRooms: readonly Room[] = [
       },
       {
         what: "request ids from headers",
-        file: "src/request-id.ts",
+        file: "src/core/calls/request-id.ts",
         find: "/^[A-Za-z0-9._-]{1,64}$/.test(header)",
         replace: "true",
-        tests: ["test/unit/request-id"],
+        tests: ["test/unit/core/calls/request-id"],
       },
     ],
   },

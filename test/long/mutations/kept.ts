@@ -75,19 +75,19 @@ export const keptRooms: readonly Room[] = [
       },
       {
         what: "the layer leaves alone what reads",
-        file: "src/effects.ts",
+        file: "src/core/sealed/effects.ts",
         find: " || definition.item.annotations?.readOnlyHint",
         replace: "",
       },
       {
         what: "and what says otherwise",
-        file: "src/effects.ts",
+        file: "src/core/sealed/effects.ts",
         find: "if (idempotent !== undefined) return idempotent || undefined;",
         replace: "",
       },
       {
         what: "the innermost layer counts",
-        file: "src/effects.ts",
+        file: "src/core/sealed/effects.ts",
         find: ".findLast(",
         replace: ".find(",
       },
@@ -159,19 +159,19 @@ export const keptRooms: readonly Room[] = [
     defences: [
       {
         what: "tags that nothing has",
-        file: "src/sealing.ts",
+        file: "src/core/sealing.ts",
         find: ".check(registry.all());",
         replace: ".check([]);",
       },
       {
         what: "nor what has no cache",
-        file: "src/effects.ts",
+        file: "src/core/sealed/effects.ts",
         find: "(cache ? tags : [])",
         replace: "tags",
       },
       {
         what: "each told once",
-        file: "src/effects.ts",
+        file: "src/core/sealed/effects.ts",
         find: " || this.#told.has(id)",
         replace: "",
       },

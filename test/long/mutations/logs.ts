@@ -78,14 +78,14 @@ export const logsRooms: readonly Room[] = [
       },
       {
         what: "arguments that the schema marks",
-        file: "src/told-arguments.ts",
+        file: "src/core/components/told-arguments.ts",
         find: "redact ? redact(args) : args",
         replace: "args",
         tests: ["test/e2e/wide-events"],
       },
       {
         what: "arguments that nobody asked to log",
-        file: "src/told-arguments.ts",
+        file: "src/core/components/told-arguments.ts",
         find: "layer.tellsArguments === true",
         replace: "true",
         tests: ["test/e2e/wide-events"],
@@ -106,7 +106,7 @@ export const logsRooms: readonly Room[] = [
       },
       {
         what: "calls of which nobody within answers",
-        file: "src/time-limit.ts",
+        file: "src/core/calls/time-limit.ts",
         find: "whenAnswered(ctx, () => once(failed, cancellationOf(ctx).reason));",
         replace: "",
         tests: ["test/e2e/wide-events"],
@@ -120,7 +120,7 @@ export const logsRooms: readonly Room[] = [
       },
       {
         what: "stacks of calls that were cancelled",
-        file: "src/dispatch.ts",
+        file: "src/core/sealed/dispatch.ts",
         find: "reason: said(shown.cause)",
         replace: "err: shown.cause",
         tests: ["test/e2e/wide-events"],

@@ -9,19 +9,19 @@ export const redisRooms: readonly Room[] = [
     defences: [
       {
         what: "closed at the end",
-        file: "src/lifecycle.ts",
+        file: "src/core/operations/lifecycle.ts",
         find: "this.#shutdown.unshift(() => close());",
         replace: "",
       },
       {
         what: "readiness asks it",
-        file: "src/stores.ts",
+        file: "src/core/sharing/stores.ts",
         find: 'this.#lifecycle.addProbe("backend", () => backend.probe());',
         replace: "",
       },
       {
         what: "layers that would be counted together by mistake",
-        file: "src/authentication.ts",
+        file: "src/core/identity/authentication.ts",
         find: 'if (store !== "limits" && !isShared) return;',
         replace: 'if (store !== "limits") return;',
       },

@@ -71,14 +71,14 @@ export const sessionsRooms: readonly Room[] = [
       },
       {
         what: "stored messages by number",
-        file: "src/events.ts",
+        file: "src/core/sharing/events.ts",
         find: "events.size <= capacity && length <= maxLength",
         replace: "length <= maxLength",
         tests: ["test/unit/event-store"],
       },
       {
         what: "stored messages by size",
-        file: "src/events.ts",
+        file: "src/core/sharing/events.ts",
         find: "events.size <= capacity && length <= maxLength",
         replace: "events.size <= capacity",
         tests: ["test/unit/event-store"],

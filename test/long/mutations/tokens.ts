@@ -160,19 +160,19 @@ export const tokensRooms: readonly Room[] = [
       },
       {
         what: "tokens of an hour at most",
-        file: "src/tokens.ts",
+        file: "src/core/identity/tokens.ts",
         find: "|| longest > HOUR",
         replace: "",
       },
       {
         what: "claims from elsewhere",
-        file: "src/tokens.ts",
+        file: "src/core/identity/tokens.ts",
         find: "reserved.length > 0,",
         replace: "false,",
       },
       {
         what: "authenticators that cannot sign",
-        file: "src/tokens.ts",
+        file: "src/core/identity/tokens.ts",
         find: '?.issue === "function"',
         replace: '?.issue !== "nothing"',
       },

@@ -39,7 +39,7 @@ export const tracesRooms: readonly Room[] = [
       },
       {
         what: "spans end with the answer",
-        file: "src/time-limit.ts",
+        file: "src/core/calls/time-limit.ts",
         find: "whenAnswered(ctx, () => once(failed, cancellationOf(ctx).reason));",
         replace: "",
       },
@@ -51,7 +51,7 @@ export const tracesRooms: readonly Room[] = [
       },
       {
         what: "what all calls share belongs to no trace",
-        file: "src/injection.ts",
+        file: "src/core/dependencies/injection.ts",
         find: "return stages ? stages.apart(open) : open();",
         replace: "return open();",
       },
@@ -63,25 +63,25 @@ export const tracesRooms: readonly Room[] = [
       },
       {
         what: "answers of layers that are none have failed, for those who watch too",
-        file: "src/seal.ts",
+        file: "src/core/sealed/seal.ts",
         find: "(result) => asResult(ctx.operation, result)",
         replace: "(result) => result",
       },
       {
         what: "thenables are waited for under observation too",
-        file: "src/promises.ts",
+        file: "src/core/values/promises.ts",
         find: "Promise.resolve(result).then(fulfilled, rejected)",
         replace: "result.then(fulfilled, rejected)",
       },
       {
         what: "layers are counted as their author added them",
-        file: "src/compose.ts",
+        file: "src/core/calls/compose.ts",
         find: "filter((layer) => !(uncounted in layer))",
         replace: "filter(() => true)",
       },
       {
         what: "tracing can be switched off",
-        file: "src/rooms.ts",
+        file: "src/core/rooms.ts",
         find: "if (tracing === false || stagesOf(observers)) return;",
         replace: "if (stagesOf(observers)) return;",
       },

@@ -1,14 +1,14 @@
 /** Labels of calls stay few, whatever authors and callers make of them. */
 
 import { expect, test } from "vitest";
-import { Cancellation } from "../../../src/cancellation.ts";
-import { pass } from "../../../src/compose.ts";
-import { RequestContext } from "../../../src/context.ts";
-import type { Operation } from "../../../src/operation.ts";
-import { MCPError } from "../../../src/errors.ts";
+import { Cancellation } from "../../../src/core/calls/cancellation.ts";
+import { pass } from "../../../src/core/calls/compose.ts";
+import { RequestContext } from "../../../src/core/calls/context.ts";
+import type { Operation } from "../../../src/core/calls/operation.ts";
+import { MCPError } from "../../../src/core/errors.ts";
 import { countingCalls } from "../../../src/observe/calls.ts";
 import { Registry } from "../../../src/observe/registry.ts";
-import type { Services } from "../../../src/services.ts";
+import type { Services } from "../../../src/core/calls/services.ts";
 
 function counting() {
   const registry = new Registry(1_000_000);

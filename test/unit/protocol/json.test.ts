@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { parseJson } from "../../../src/protocol/json.ts";
-import { inspectJson } from "../../../src/strict-json.ts";
+import { inspectJson } from "../../../src/core/schemas/strict-json.ts";
 import { INVALID, VALID, escaped } from "../../support/json-texts.ts";
 
 const parse = (text: string) => parseJson(new TextEncoder().encode(text));

@@ -1,6 +1,6 @@
 import { ConfigurationError } from "gantry-mcp";
 import { describe, expect, test } from "vitest";
-import { isLoopback } from "../../../src/loopback.ts";
+import { isLoopback } from "../../../src/core/values/loopback.ts";
 import { type From, createGate, isLocal } from "../../../src/transport/hosts.ts";
 
 describe("the gate", () => {

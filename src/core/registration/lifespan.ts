@@ -1,0 +1,65 @@
+/** A registration that starts and ends: with hooks, probes, and dependencies that live in between. */
+
+import type { Dependency, DependencyScope } from "../dependencies/dependencies.ts";
+import { type Hook, Lifecycle, type Probe } from "../operations/lifecycle.ts";
+import { Registration } from "./registration.ts";
+import { ServerDependencies } from "../dependencies/server-dependencies.ts";
+
+export abstract class Lifespan extends Registration {
+  /** @internal */
+  protected readonly lifecycle: Lifecycle = new Lifecycle();
+  /** @internal */
+  protected readonly dependencies: ServerDependencies = new ServerDependencies();
+
+  constructor() {
+    super();
+    this.lifecycle.afterCalls((logger) => this.dependencies.close(logger));
+  }
+
+  /** Runs before the server takes requests, in the order added. One that throws stops the start. */
+  onStartup(hook: Hook): this {
+    this.lifecycle.onStartup(hook);
+    return this;
+  }
+
+  /** Runs when the server has finished its requests, in reverse order. */
+  onShutdown(hook: Hook): this {
+    this.lifecycle.onShutdown(hook);
+    return this;
+  }
+
+  /**
+   * Adds a probe to `/health/ready`: while it throws, rejects, returns `false` or takes over 2 s, the server
+   * is not ready.
+   *
+   * @example
+   * ```ts
+   * server.readiness("database", () => db.ping());
+   * ```
+   */
+  readiness(name: string, probe: Probe): this {
+    this.lifecycle.addProbe(name, probe);
+    return this;
+  }
+
+  /**
+   * Puts another dependency in the place of one, wherever that is injected: for tests. The replacement may inject
+   * what it replaces. Before the server starts.
+   *
+   * @throws {@link ConfigurationError} where it comes too late, or all calls share the one and not the other.
+   * @example
+   * ```ts
+   * server.override(database, dependency(() => new FakeDatabase()));
+   * ```
+   */
+  override<T, S extends DependencyScope>(dependency: Dependency<T, S>, replacement: Dependency<T>): this {
+    this.dependencies.replace(dependency, replacement);
+    return this;
+  }
+
+  /** Takes over the hooks, probes and replacements of a server that is mounted. @internal */
+  protected adopt(other: Lifespan): void {
+    this.lifecycle.adopt(other.lifecycle);
+    this.dependencies.adopt(other.dependencies);
+  }
+}
