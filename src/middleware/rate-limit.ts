@@ -106,9 +106,10 @@ function layer(plan: RatePlan, { id, title, perTool, kinds, refusalText }: Layer
     return named.map(({ limit, prefix }) => ({ key: prefix + rest, limit, cost }));
   };
   const decide = (ctx: RequestContext, { allowed, states }: LimitVerdict): void => {
-    const left = named.map(({ item }, index) => {
+    const left = named.map(({ item, limit: { window } }, index) => {
       const { remaining = 0, reset = 0 } = states[index] ?? {};
-      return `${item};r=${remaining};t=${Math.ceil(reset / 1_000)}`;
+      // A window that moves in steps forgets a little late, and a burst may take several windows to be given back.
+      return `${item};r=${remaining};t=${Math.ceil(Math.min(reset, window) / 1_000)}`;
     });
     addHeader(ctx, "ratelimit-policy", policy);
     addHeader(ctx, "ratelimit", left.join(", "));

@@ -271,6 +271,21 @@ describe("headers", () => {
     expect(refused.json?.result).toMatchObject({ isError: true });
   });
 
+  test.each([{ algorithm: "sliding-window" }, { burst: 3 }] as const)(
+    "never tell of more time than the window has: %j",
+    async (more) => {
+      const call = await listening(served({ perMinute: 1, ...more }));
+      const { headers } = await call();
+      await call();
+      await call();
+      expect(headers).toMatchObject({ "ratelimit-policy": expect.stringContaining(";w=60") });
+      const times = [headers, (await call()).headers].map(
+        ({ ratelimit }) => /;t=(\d+)$/.exec(String(ratelimit))?.[1],
+      );
+      expect(times).toEqual(["60", "60"]);
+    },
+  );
+
   describe.each([MODERN, "2025-11-25"])("evasion, revision %s", (era) => {
     const limit = 50;
 
