@@ -7,6 +7,9 @@ await import("tsx");
 // The linter does not follow a URL: types of ioredis would bring Node's into every script that it looks at together with this one.
 const { FAULTS, Stage } = await import(new URL("../reliability/redis-faults.ts", import.meta.url).href);
 
+// What was started ends with this process, and Node runs no listener for that where a signal ends it.
+for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.exit(1));
+
 const [seconds = "30", ...names] = process.argv.slice(2);
 let isWell = true;
 const stage = await Stage.open();

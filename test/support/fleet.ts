@@ -44,7 +44,10 @@ export class Fleet {
     this.members = members;
     this.#proxy = proxy;
     this.#folder = folder;
+    process.once("exit", this.#clear);
   }
+
+  readonly #clear = (): void => rmSync(this.#folder, { recursive: true, force: true });
 
   /** The URL of a member's endpoint, or of the proxy's. */
   url(member?: number): string {
@@ -92,7 +95,8 @@ export class Fleet {
         await exited;
       }),
     );
-    rmSync(this.#folder, { recursive: true, force: true });
+    process.off("exit", this.#clear);
+    this.#clear();
   }
 }
 

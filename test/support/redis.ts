@@ -51,7 +51,10 @@ export class RedisServer {
     });
     this.#process = child;
     // It does not outlive the tests, whatever becomes of them.
-    const end = () => child.kill("SIGKILL");
+    const end = () => {
+      child.kill("SIGKILL");
+      rmSync(this.#folder, { recursive: true, force: true });
+    };
     process.once("exit", end);
     child.once("exit", () => process.off("exit", end));
     child.on("error", () => {});
