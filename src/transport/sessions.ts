@@ -16,9 +16,10 @@ import {
 } from "../protocol/exchange.ts";
 import { isObject } from "../core/values/json.ts";
 import { RPC, type RequestId, readMessage } from "../protocol/jsonrpc.ts";
+import { answerLegacy } from "../protocol/legacy.ts";
 import { isMethod, readAsk } from "../protocol/methods.ts";
 import { unsupportedVersion } from "../protocol/modern.ts";
-import { LEGACY } from "../protocol/versions.ts";
+import { LEGACY, UNSTATED_LEGACY } from "../protocol/versions.ts";
 import type { SessionOptions } from "../core/server-options.ts";
 import type { Runtime } from "../core/runtime.ts";
 import type { Session } from "../sdk/session.ts";
@@ -122,7 +123,12 @@ export class Sessions {
     const asked = "request" in message ? message.request : undefined;
     const read = asked && isMethod(asked.method) ? readAsk(asked.method, asked.params ?? {}) : undefined;
     const ask = read && "ask" in read ? read.ask : undefined;
-    return callerOf(sealed, exchange, this.#services, asked?.id, ask);
+    const caller = await callerOf(sealed, exchange, this.#services, asked?.id, ask);
+    if (!("refusal" in caller) || !asked || !ask) return caller;
+    // Answered as without a session, it is seen by those who watch and record operations.
+    const stated = exchange.header("mcp-protocol-version");
+    const version = stated !== undefined && LEGACY.includes(stated) ? stated : UNSTATED_LEGACY;
+    return { refusal: await answerLegacy(sealed, asked, version, exchange, this.#services) };
   }
 
   async #open(principal: string | undefined): Promise<Entry | "full"> {

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import {
   type AuditOptions,
   type AuditVerification,
+  type HttpOptions,
   type Logger,
   MCPServer,
   ToolResponse,
@@ -68,13 +69,14 @@ export interface Audited {
   readonly file: string;
   readonly options?: Partial<AuditOptions>;
   readonly logger?: Logger;
+  readonly http?: HttpOptions;
 }
 
 /** A server whose callers are named by their tokens; `admin` has the role, `ana` acts for `boss` through two programs. */
-export function auditedServer({ file, options, logger }: Audited): MCPServer {
+export function auditedServer({ file, options, logger, http = {} }: Audited): MCPServer {
   const about = { description: "About it." };
   const act = { sub: "planner", iss: "https://issuer", act: { sub: "gateway", client_id: "gw" } };
-  return new MCPServer({ name: "audited", version: "1.2.3", ...(logger && { logger }) })
+  return new MCPServer({ name: "audited", version: "1.2.3", http, ...(logger && { logger }) })
     .use(audit({ file, key: KEY, kinds: ["tool", "resource", "prompt", "completion"], ...options }))
     .use(
       authenticate(

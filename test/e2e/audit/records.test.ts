@@ -7,6 +7,7 @@ import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { canonicalJson } from "../../../src/core/values/canonical.ts";
 import { AuditFolder, KEY, auditedServer } from "../../support/audited.ts";
+import { Scrape } from "../../support/metrics.ts";
 
 const sha256 = (args: unknown) => createHash("sha256").update(canonicalJson(args)).digest("hex");
 
@@ -83,6 +84,44 @@ describe("what came of a call", () => {
     expect(calls).toMatchObject([
       { who: { clientId: "anonymous" }, decision: "refused", code: "AUTHENTICATION_ERROR" },
     ]);
+  });
+
+  test("is recorded and counted of callers who do not get in, in a session as without one", async () => {
+    const folder = new AuditFolder();
+    const server = auditedServer({ file: folder.file, http: { sessions: true } }).enableMetrics();
+    const ask = async (method: string, params: object, session?: string) => {
+      const headers = {
+        "content-type": "application/json",
+        accept: "application/json, text/event-stream",
+        "mcp-protocol-version": "2025-11-25",
+        ...(session !== undefined && { "mcp-session-id": session }),
+      };
+      const body = JSON.stringify({ jsonrpc: "2.0", id: 1, method, params });
+      return server.fetch(new Request("http://localhost/mcp", { method: "POST", headers, body }));
+    };
+    const client = {
+      protocolVersion: "2025-11-25",
+      capabilities: {},
+      clientInfo: { name: "c", version: "1" },
+    };
+    const opened = await ask("initialize", client);
+    const session = opened.headers.get("mcp-session-id") as string;
+    const within = await ask("tools/call", { name: "secret" }, session);
+    const without = await ask("tools/call", { name: "secret" });
+    expect(within.status).toBe(401);
+    expect(within.headers.get("www-authenticate")).toBe(without.headers.get("www-authenticate"));
+    const admin = { headers: { authorization: "Bearer admin" } };
+    const metrics = await server.fetch(new Request("http://localhost/metrics", admin));
+    const page = new Scrape(await metrics.text());
+    expect(page.value("gantry_calls_total", { component: "secret", code: "AUTHENTICATION_ERROR" })).toBe(2);
+    await server.close();
+    const refused = {
+      name: "secret",
+      protocol: "2025-11-25",
+      decision: "refused",
+      code: "AUTHENTICATION_ERROR",
+    };
+    expect(folder.calls()).toMatchObject([refused, refused]);
   });
 
   test("is recorded of each round of a call that asks", async () => {

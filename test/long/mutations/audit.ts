@@ -62,6 +62,12 @@ export const auditRooms: readonly Room[] = [
     tests: ["test/e2e/audit/records"],
     defences: [
       {
+        what: "refusals in sessions recorded",
+        file: "src/transport/sessions.ts",
+        find: 'if (!("refusal" in caller) || !asked || !ask) return caller;',
+        replace: "if (true as boolean) return caller as { identity: undefined };",
+      },
+      {
         what: "sensitive arguments cannot be declared",
         file: "src/core/components/auditable.ts",
         find: "if (probe?.[field] === REDACTED)",
