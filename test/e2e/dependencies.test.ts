@@ -511,6 +511,25 @@ describe("override", () => {
     expect(await (await TestClient.connect(server)).call("billing_act")).toBe("watched real");
   });
 
+  test("of a mounted server counts for all of the server that runs, unless that has one of its own", async () => {
+    const fake = (what: string) => dependency(() => ({ query: () => what }));
+    const nested = (outer?: string) => {
+      const { server: billing } = made();
+      billing.tool("act", { ...about, inject: { database } }, (_args, ctx) => ctx.database.query());
+      billing.override(database, fake("billing's"));
+      const { server } = made();
+      server.tool("act", { ...about, inject: { database } }, (_args, ctx) => ctx.database.query());
+      if (outer !== undefined) server.override(database, fake(outer));
+      return TestClient.connect(server.mount(billing, { prefix: "billing" }));
+    };
+    const [alone, outvoted] = [await nested(), await nested("the outer's")];
+    expect([await alone.call("act"), await alone.call("billing_act")]).toEqual(["billing's", "billing's"]);
+    expect([await outvoted.call("act"), await outvoted.call("billing_act")]).toEqual([
+      "the outer's",
+      "the outer's",
+    ]);
+  });
+
   test("is refused where it comes too late, or would be shared by calls that it belongs to", async () => {
     const pool = dependency({ scope: "server" }, () => 1);
     const { server } = made();

@@ -44,8 +44,11 @@ export abstract class Lifespan extends Registration {
 
   /**
    * Puts another dependency in the place of one, wherever that is injected: for tests. The replacement may inject
-   * what it replaces. Before the server starts.
+   * what it replaces. Before the server starts. On a server that is mounted it counts for all of the server that runs, where
+   * that one has no replacement of its own for the same: a dependency is one and the same for all that are served together.
    *
+   * @param dependency - The one to be replaced.
+   * @param replacement - What stands for it, of the same type; with `scope: "server"` where all calls share that one.
    * @throws {@link ConfigurationError} where it comes too late, or all calls share the one and not the other.
    * @example
    * ```ts
