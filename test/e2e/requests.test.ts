@@ -1,6 +1,6 @@
 /** Request ids, traces, state and metadata: what a request carries through all that serves it. */
 
-import { MCPServer, type MCPServerOptions, ToolResponse, dependency } from "gantry-mcp";
+import { MCPServer, type MCPServerOptions, ToolResponse, assistant, dependency } from "gantry-mcp";
 import { TestClient, ToolCallError } from "gantry-mcp/testing";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
@@ -133,6 +133,39 @@ describe.each(["2026-07-28", "2025-11-25"] as const)("request ids, revision %s",
       {},
       {},
     ]);
+  });
+
+  test("a resource, a prompt and a layer may tell of themselves as well", async () => {
+    const { server } = made();
+    const seen: object[] = [];
+    server.use(async (ctx, next) => {
+      if (ctx.operation.name === "answered")
+        return new ToolResponse({ by: "a layer" }, { metadata: { c: 3 } });
+      const result = await next();
+      seen.push(ctx.metadata);
+      return result;
+    });
+    const kept = { cache: { ttl: "1m" } } as const;
+    server
+      .resource(
+        "notes://{id}",
+        { name: "note", ...about, ...kept },
+        ({ id }) => new ToolResponse(`note ${id}`, { metadata: { a: id } }),
+      )
+      .prompt("plan", about, async () => new ToolResponse([assistant("Plan.")], { metadata: { b: 2 } }))
+      .tool("answered", { ...about, output: z.object({ by: z.string() }) }, () => ({ by: "the handler" }));
+
+    const client = await TestClient.connect(server, { era });
+    seen.length = 0;
+    for (const _time of ["read", "kept"])
+      expect((await client.readResource("notes://7")).contents).toMatchObject([
+        { uri: "notes://7", mimeType: "text/plain", text: "note 7" },
+      ]);
+    expect((await client.getPrompt("plan")).messages).toEqual([
+      { role: "assistant", content: { type: "text", text: "Plan." } },
+    ]);
+    expect(seen).toEqual([{ a: "7" }, { a: "7" }, { b: 2 }]);
+    expect(await client.callTool("answered")).toMatchObject({ structuredContent: { by: "a layer" } });
   });
 
   test("state is one call's: layers, dependencies and the handler share it", async () => {

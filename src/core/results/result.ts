@@ -40,8 +40,8 @@ export class ToolResult {
 }
 
 /**
- * What a tool returns with facts about it that are not for the client: middleware finds them as `ctx.metadata` once
- * `next()` has resolved.
+ * What a tool, a resource or a prompt returns with facts about it that are not for the client: middleware finds them as
+ * `ctx.metadata` once `next()` has resolved.
  *
  * @example
  * ```ts
@@ -115,7 +115,7 @@ export function assistant(content: string | ContentBlock): PromptMessage {
  */
 export function toToolResult(value: unknown): ToolResult {
   if (value instanceof ToolResult) return value;
-  return new ToolResult(toContent(value instanceof ToolResponse ? value.content : value));
+  return new ToolResult(toContent(value));
 }
 
 /** A validated output: its JSON as text for every client, and as structured content for those that read it. */
@@ -170,6 +170,7 @@ export function toPromptResult(value: unknown, description: string | undefined):
  * form, that result. What handlers return is never taken for one.
  */
 export function asCopied(kind: "tool" | "resource" | "prompt", value: unknown): unknown {
+  if (value instanceof ToolResponse) return value.content;
   if (!isObject(value) || Object.getPrototypeOf(value) !== Object.prototype) return value;
   const { content, structuredContent, isError, contents, messages, description, ...others } = value;
   if (Object.keys(others).length > 0) return value;

@@ -55,11 +55,7 @@ export function toolHeart(tool: ToolDefinition, policy: Policy, options: HeartOp
   const check = argumentsCheck(tool.item.inputSchema, validate, tool.unknownArguments);
   const checked = tool.input ? staged("validation", options, check) : check;
   const finish = resultOf(tool, options.compile);
-  const handler = prepared(tool, policy, options, (value, ctx) => {
-    if (!(value instanceof ToolResponse)) return finish(value);
-    describeResponse(ctx, value.metadata);
-    return finish(value.content);
-  });
+  const handler = prepared(tool, policy, options, finish);
   const handle = (input: unknown, ctx: RequestContext) =>
     input instanceof Refused ? input : handler(input, ctx);
   return concluding(policy, options, (ctx, args) => {
@@ -188,11 +184,16 @@ function prepared(
   finish: (value: unknown, ctx: RequestContext) => unknown,
 ): AnyHandler {
   const handler = staged("handler", options, component.handler as AnyHandler);
+  const finished = (value: unknown, ctx: RequestContext) => {
+    if (!(value instanceof ToolResponse)) return finish(value, ctx);
+    describeResponse(ctx, value.metadata);
+    return finish(value.content, ctx);
+  };
   const run: AnyHandler = (args, ctx) => {
     const value = handler(args, ctx);
-    if (!isPromise(value)) return finish(value, ctx);
+    if (!isPromise(value)) return finished(value, ctx);
     // What only has a `then`, as queries of databases do, is waited for as `await` would.
-    return Promise.resolve(value).then((settled) => finish(settled, ctx));
+    return Promise.resolve(value).then((settled) => finished(settled, ctx));
   };
   // What is opened for a result that cannot be sent is told so.
   const injected = injecting(component.inject, run, options);

@@ -210,8 +210,8 @@ export const pipelineRooms: readonly Room[] = [
       {
         what: "metadata stay on the server",
         file: "src/core/sealed/heart.ts",
-        find: "return finish(value.content);",
-        replace: "return finish({ ...value, metadata: value.metadata });",
+        find: "return finish(value.content, ctx);",
+        replace: "return finish({ ...value, metadata: value.metadata }, ctx);",
       },
       { what: "traces of nothing", file: "src/core/calls/trace.ts", find: "(?!0{32})", replace: "" },
       {
