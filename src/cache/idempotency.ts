@@ -21,6 +21,7 @@ import { packed, unpacked } from "./results.ts";
 const META = "idempotencyKey";
 const HEADER = "idempotency-key";
 const LONGEST = 255;
+const DIFFERS = `The header names another call than _meta.${META}: send one of the two, or the same in both`;
 
 /** How long a call that does not end, or whose process ended, keeps others waiting once its time is up; in milliseconds. */
 const CLAIM_AFTER = 60_000;
@@ -145,13 +146,15 @@ function caller(ctx: RequestContext): string {
 /** The key that the client gave the call, if any; in a header it may stand in quotes (RFC 9651, section 3.3.3). */
 function clientKey(ctx: RequestContext): string | undefined {
   const named = ctx.meta[META];
-  const key =
-    named ??
-    originOf(ctx)
-      .header(HEADER)
-      ?.trim()
-      .replace(/^"(.*)"$/, "$1");
+  const header = originOf(ctx)
+    .header(HEADER)
+    ?.trim()
+    .replace(/^"(.*)"$/, "$1");
+  const key = named ?? header;
   if (key === undefined) return undefined;
+  // Whichever counted, the other would be a promise that is not kept.
+  if (header !== undefined && header !== key)
+    throw refusal(() => new ValidationError({ "Idempotency-Key": DIFFERS }));
   if (typeof key === "string" && key !== "" && key.length <= LONGEST) return key;
   const place = named === undefined || named === null ? "Idempotency-Key" : `_meta.${META}`;
   throw refusal(() => new ValidationError({ [place]: `Expected a text of 1 to ${LONGEST} characters` }));

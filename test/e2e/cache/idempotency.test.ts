@@ -87,9 +87,9 @@ describe.each<Era>(["2026-07-28", "2025-11-25"])("an idempotent tool, revision %
   });
 });
 
-test("the key may stand in _meta", async () => {
-  const { server } = shop();
-  const call = async (key: unknown) => {
+test("the key may stand in _meta, and in the header too where it is the same", async () => {
+  const { server, orders } = shop();
+  const call = async (key: unknown, headers: Record<string, string> = {}) => {
     const { result } = (await (
       await server.fetch(
         new Request("http://localhost/mcp", {
@@ -99,6 +99,7 @@ test("the key may stand in _meta", async () => {
             "content-type": "application/json",
             accept: "application/json, text/event-stream",
             "mcp-protocol-version": "2025-11-25",
+            ...headers,
           },
           body: JSON.stringify({
             jsonrpc: "2.0",
@@ -112,6 +113,11 @@ test("the key may stand in _meta", async () => {
     return JSON.parse(result.content[0]?.text ?? "") as { id?: number; error?: { code: string } };
   };
   expect([(await call("a")).id, (await call("b")).id, (await call("a")).id]).toEqual([1, 2, 1]);
+  expect((await call("a", { "idempotency-key": '"a"' })).id).toBe(1);
+  expect(JSON.stringify(await call("c", { "idempotency-key": "d" }))).toContain(
+    "Idempotency-Key: The header names another call than _meta.idempotencyKey",
+  );
+  expect(orders).toHaveLength(2);
   for (const key of ["", 7, "x".repeat(256)])
     expect(JSON.stringify(await call(key))).toContain("Expected a text of 1 to 255 characters");
   for (const key of ["", "x".repeat(256)]) {

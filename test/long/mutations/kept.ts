@@ -38,6 +38,12 @@ export const keptRooms: readonly Room[] = [
         replace: "if (text === undefined) await undefined;",
       },
       {
+        what: "two keys that differ",
+        file: "src/cache/idempotency.ts",
+        find: "header !== undefined && header !== key",
+        replace: "false",
+      },
+      {
         what: "keys that are too long, or none",
         file: "src/cache/idempotency.ts",
         find: 'if (typeof key === "string" && key !== "" && key.length <= LONGEST) return key;',
