@@ -8,9 +8,8 @@ import { requestOf } from "./scenarios.mjs";
 export const connections = 32;
 const path = "/mcp";
 
-/** Starts a variant and asks it the scenario's request once. */
-export async function start(variant, scenario, wire, options) {
-  const child = new Child("serve.mjs", "server");
+/** Starts a variant, in a process of its own unless one is given, and asks it the scenario's request once. */
+export async function start(variant, scenario, wire, options, child = new Child("serve.mjs", "server")) {
   try {
     const { port } = await child.ask("start", { variant, scenario: scenario.name, ...options });
     const answer = await once(port, requestOf(scenario, wire));
@@ -26,12 +25,23 @@ export async function start(variant, scenario, wire, options) {
  * CPU time and wall time of one request, in microseconds, over so many requests, and for what part of that time
  * other programs kept the server or the load from running.
  */
-export async function spend(load, { child, port, raw }, requests) {
-  await load.ask("open", { port, request: raw, count: connections });
+export async function spend(load, server, requests) {
+  await connect(load, server);
+  const spent = await exchange(load, server, requests);
+  await load.ask("close");
+  return spent;
+}
+
+/** Opens the connections over which {@link exchange} asks. */
+export function connect(load, { port, raw }) {
+  return load.ask("open", { port, request: raw, count: connections });
+}
+
+/** As {@link spend}, over connections that are open. */
+export async function exchange(load, { child }, requests) {
   const before = await child.ask("cpu");
   const { seconds, waited } = await load.ask("go", { requests });
   const after = await child.ask("cpu");
-  await load.ask("close");
   return {
     cpu: (after.micros - before.micros) / requests,
     wall: (seconds * 1e6) / requests,
@@ -39,21 +49,26 @@ export async function spend(load, { child, port, raw }, requests) {
   };
 }
 
-/** Runs a server until its code is compiled and its heap has its size. @returns the CPU time of a request */
+/**
+ * Runs a server until its code is compiled and its heap has its size: for so many seconds of its own CPU time. On a busy
+ * machine those take longer, and code that is not compiled yet costs many times more. @returns the CPU time of a request
+ */
 export async function warm(load, server, seconds) {
   let requests = 20;
+  let left = seconds * 1e6;
   let cpu = 0;
-  const end = Date.now() + seconds * 1000;
-  do {
+  while (left > 0) {
     const spent = await spend(load, server, requests);
     cpu = spent.cpu;
+    left -= cpu * requests;
     requests = within(Math.round(150_000 / spent.wall), 20, 5000);
-  } while (Date.now() < end);
+  }
   return cpu;
 }
 
 /** @returns {Promise<{ variant: string, scenario: string, wire: string, cpu: number[], disturbed: number }[]>} */
 export async function measure({ group, wire, variants, rounds, requests, say }) {
+  if (group.every((scenario) => scenario.variants?.length === 0)) return [];
   const load = new Child("load.mjs", "load");
   const servers = [];
   try {

@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { processors } from "./child.mjs";
 import { connections, median } from "./measure.mjs";
-import { scenarios } from "./scenarios.mjs";
+import { scenarioNamed, scenarios } from "./scenarios.mjs";
 
 const titles = { bare: "bare `node:http`", gantry: "Gantry", sdk: "official SDK", tmcp: "tmcp" };
 const packages = { sdk: "@modelcontextprotocol/server", tmcp: "tmcp" };
@@ -12,7 +12,7 @@ const readme = new URL("README.md", import.meta.url);
 const [begin, end] = ["<!-- measured: begin -->", "<!-- measured: end -->"];
 
 /** @returns {string} a Markdown table: CPU time of one request in µs, median and range over the calm rounds */
-export function tableOf(measured, variants) {
+export function tableOf(measured, layers, variants) {
   const shown = ["bare", "gantry", ...peers].filter((variant) => variants.includes(variant));
   const head = ["scenario", "wire", ...shown.map(titled), "Gantry ÷ bare", "fastest peer ÷ Gantry"];
   const rows = rowsOf(measured).map(({ scenario, wire, cells }) => [
@@ -22,23 +22,18 @@ export function tableOf(measured, variants) {
     ratio(cells.gantry, cells.bare),
     ratio(fastestPeer(cells), cells.gantry),
   ]);
-  const costs = costsOf(measured);
   return [
-    aligned(head, rows),
-    ...(costs.length > 0 ? [aligned(["layer", "wire", "its own cost"], costs)] : []),
+    ...(rows.length > 0 ? [aligned(head, rows)] : []),
+    ...(layers.length > 0
+      ? [aligned(["layer", "wire", "echo without it", "its own cost", "19 of 20"], layers.map(costOf))]
+      : []),
   ].join("\n\n");
 }
 
-/** What each built-in layer adds to a call. */
-function costsOf(measured) {
-  const rows = rowsOf(measured);
-  return rows
-    .filter(({ scenario }) => scenario.name.startsWith("layer-") && scenario.name !== "layer-none")
-    .map(({ scenario, wire, cells }) => {
-      const none = rows.find((row) => row.scenario.name === "layer-none" && row.wire === wire);
-      const own = cpuOf(cells.gantry) - cpuOf(none?.cells.gantry);
-      return [scenario.layers[0], wire, Number.isNaN(own) ? "–" : `${own.toFixed(1)} µs`];
-    });
+/** What a layer adds to a call, and where that lies in 19 of 20 runs. */
+function costOf({ scenario, wire, base, cost, low, high }) {
+  const range = `${low.toFixed(1)} … ${high.toFixed(1)} µs`;
+  return [scenarioNamed(scenario).title, wire, `${base.toFixed(1)} µs`, `${cost.toFixed(1)} µs`, range];
 }
 
 function aligned(head, rows) {
@@ -50,7 +45,7 @@ function aligned(head, rows) {
 }
 
 /** @returns {{ met: boolean, text: string }[]} */
-export function verdictsOf(measured) {
+export function verdictsOf(measured, layers) {
   const rows = rowsOf(measured);
   const verdicts = [];
   for (const { scenario, wire, cells } of rows) {
@@ -72,6 +67,16 @@ export function verdictsOf(measured) {
     }
     if (atLeast !== undefined)
       judge(cpuOf(fastestPeer(cells)) / gantry, "≥", atLeast, "less CPU than the fastest peer");
+  }
+  for (const { scenario, wire, cost, low, high } of layers) {
+    const { title, targets } = scenarioNamed(scenario);
+    if (targets.cost === undefined) continue;
+    const range = `19 of 20 times between ${low.toFixed(1)} and ${high.toFixed(1)}`;
+    const told = low <= targets.cost && targets.cost < high ? ", which this run cannot tell" : "";
+    verdicts.push({
+      met: cost <= targets.cost,
+      text: `${title}, ${wire}: ${cost.toFixed(1)} µs of its own, ${range} (target ≤ ${targets.cost}${told})`,
+    });
   }
   return verdicts;
 }

@@ -1,6 +1,7 @@
 // The whole comparison. See README.md for what it measures; scripts/bench.mjs builds first and then runs this.
 import { parseArgs } from "node:util";
 import { measure, median } from "./measure.mjs";
+import { costs } from "./pairs.mjs";
 import { tableOf, verdictsOf, writeReadme } from "./report.mjs";
 import { scenarios, wires } from "./scenarios.mjs";
 
@@ -48,32 +49,40 @@ if (options.write && (options.only || options.wire || options.variants.split(","
 }
 
 const measured = [];
+const layers = [];
 try {
   for (const wire of chosenWires) {
     if (!(wire in wires)) fail(`There is no wire "${wire}"; --help lists them.`);
+    const rounds = Number(options.rounds);
     for (const group of groups) {
+      const together = scenarios.filter((scenario) => scenario.group === group);
       measured.push(
         ...(await measure({
-          group: scenarios.filter((scenario) => scenario.group === group),
+          group: together.filter((scenario) => !scenario.without),
           wire,
           variants,
-          rounds: Number(options.rounds),
+          rounds,
           requests: options.requests && Number(options.requests),
           say,
         })),
       );
     }
+    const wanted = scenarios.filter(
+      ({ name, group, without }) => without && (options.only?.includes(name) ?? groups.has(group)),
+    );
+    if (variants.includes("gantry"))
+      layers.push(...(await costs({ layers: wanted, wire, rounds: 2 * rounds, say })));
   }
 } catch (error) {
   fail(error.message);
 }
 say("");
 
-const table = tableOf(measured, variants);
-const verdicts = verdictsOf(measured);
+const table = tableOf(measured, layers, variants);
+const verdicts = verdictsOf(measured, layers);
 console.log(`${table}\n`);
 for (const { met, text } of verdicts) console.log(`${met ? "met   " : "MISSED"}  ${text}`);
-const disturbed = median(measured.map((one) => one.disturbed));
+const disturbed = median([...measured, ...layers].map((one) => one.disturbed));
 if (disturbed > 0.2) {
   const percent = Math.round(disturbed * 100);
   console.log(

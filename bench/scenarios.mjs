@@ -15,7 +15,9 @@ import { catalogue, echo, placeOrder } from "./tools.mjs";
  * @property {string[]} [variants] who can be compared; by default all
  * @property {true} [identified] callers must be known, and send a token
  * @property {{ text?: string, structured?: unknown, invalid?: string[], names?: string[] }} expect
- * @property {{ toBare?: number, toScenario?: [name: string, ratio: number], peers?: number }} targets
+ * @property {string} [without] the scenario without the layer, where only what the layer costs is measured
+ * @property {{ toBare?: number, toScenario?: [name: string, ratio: number], peers?: number, cost?: number }} targets
+ *   `cost` is in microseconds
  */
 
 const text = "The quick brown fox jumps over the lazy dog.";
@@ -55,11 +57,23 @@ const layered = (name, layers) => ({
   name,
   title: `echo, ${layers.join(", ")}`,
   ...echoOf(1),
-  group: "layers",
+  group: "stack",
   layers,
-  variants: ["gantry"],
+  variants: ["gantry", "bare"],
   targets: {},
 });
+
+/** What one layer costs, at most so many microseconds. */
+const layer = (name, cost, without = "layer-none") => ({
+  ...layered(`layer-${name}`, [name]),
+  title: name,
+  group: "layers",
+  without,
+  targets: { cost },
+});
+
+/** The echo that others are held against. */
+const base = (name, layers) => ({ ...layered(name, layers), group: "layers", variants: [] });
 
 /** @type {Scenario[]} */
 export const scenarios = [
@@ -112,32 +126,30 @@ export const scenarios = [
     expect: { invalid: ["country", "quantity"] },
     targets: { toBare: 1.8, peers: 5 },
   },
-  layered("layer-none", ["no layer"]),
-  ...[
-    "timeout",
-    "rateLimit",
-    "concurrency",
-    "circuitBreaker",
-    "idempotency",
-    "logging",
-    "metrics",
-    "audit",
-    "dependency",
-    "background",
-    "cacheMiss",
-    "tracingNoSdk",
-    "tracingUnsampled",
-    "tracing",
-  ].map((name) => layered(`layer-${name}`, [name])),
+  base("layer-none", []),
+  base("layer-untraced", ["untraced"]),
+  layer("timeout"),
+  layer("rateLimit"),
+  layer("concurrency"),
+  layer("circuitBreaker"),
+  layer("idempotency"),
+  layer("logging", 5),
+  layer("metrics", 3),
+  layer("audit"),
+  layer("dependency"),
+  layer("background"),
+  layer("cacheMiss"),
+  layer("cacheHit"),
+  layer("tracingNoSdk", 0.5, "layer-untraced"),
+  layer("tracingUnsampled"),
+  layer("tracing"),
   {
-    ...layered("layer-cacheHit", ["cacheHit"]),
-    variants: ["gantry", "bare"],
+    ...layered("cache-hit", ["cacheHit"]),
     targets: { toBare: 1.9 },
   },
   {
     ...layered("stack", ["identity", "timeout", "rateLimit", "concurrency", "cacheMiss", "metadata"]),
     identified: true,
-    variants: ["gantry", "bare"],
     targets: { toBare: 2.2 },
   },
   {
@@ -151,6 +163,7 @@ export const scenarios = [
       "metadata",
     ]),
     identified: true,
+    variants: ["gantry"],
   },
 ];
 

@@ -51,7 +51,8 @@ const caches = { cacheHit: { ttl: "1h" }, cacheMiss: { ttl: 0.001 } };
 
 export async function start({ tools, identified, layers = [] }) {
   recordSpans(layers);
-  const server = new MCPServer({ name: "bench", version: "1.0.0" });
+  const tracing = layers.includes("untraced") ? { tracing: false } : {};
+  const server = new MCPServer({ name: "bench", version: "1.0.0", ...tracing });
   if (identified) server.use(authenticate(jwtAuth({ secret, issuer, audience })));
   if (layers.includes("metrics")) server.enableMetrics();
   for (const name of layers) if (name in layersByName) server.use(layersByName[name]());
