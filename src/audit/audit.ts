@@ -154,7 +154,7 @@ function checked(options: AuditOptions): Settings {
   const own = key === undefined ? undefined : signer(key, "audit(): key");
   if ("digestKey" in given && (typeof digestKey !== "string" || digestKey.length < SHORTEST_SECRET))
     throw new ConfigurationError(
-      `audit(): digestKey is no secret of at least ${SHORTEST_SECRET} characters. Is its environment variable set? Leave it out for plain SHA-256.`,
+      `audit(): digestKey is not a secret of at least ${SHORTEST_SECRET} characters. Is its environment variable set? Leave it out for plain SHA-256.`,
     );
   checkKnown("audit(): rotation", rotation, { bytes: true, age: true });
   checkKnown("audit(): checkpoints", checkpoints, { records: true, every: true });

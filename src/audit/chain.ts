@@ -50,12 +50,12 @@ export function readRecord(line: Uint8Array): ReadRecord | string {
   const end = bytes.length - HASH_LENGTH;
   const [, hash] = end > 0 ? (/^,"hash":"([0-9a-f]{64})"\}$/.exec(bytes.toString("latin1", end)) ?? []) : [];
   const record = parsed(bytes);
-  if (hash === undefined || record === undefined) return "is no record of an audit log";
+  if (hash === undefined || record === undefined) return "is not a record of an audit log";
   const content = bytes.subarray(0, end);
   if (sha256(content) !== hash) return "has been changed: its hash is not that of its bytes";
   const { sequence, previous, type, signature } = record;
   if (!Number.isSafeInteger(sequence) || typeof previous !== "string" || typeof type !== "string")
-    return "is no record of an audit log";
+    return "is not a record of an audit log";
   const head = { sequence: sequence as number, hash, previous, type, record };
   if (typeof signature !== "string") return head;
   const start = content.lastIndexOf(SIGNATURE);

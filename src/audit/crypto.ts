@@ -107,6 +107,6 @@ function readKey(
   }
   if (key?.asymmetricKeyType === "ed25519") return key;
   throw new ConfigurationError(
-    `${what} is no ${kind} key of Ed25519. Make a pair: openssl genpkey -algorithm ed25519 -out audit.pem && openssl pkey -in audit.pem -pubout -out audit.pub.`,
+    `${what} is not an Ed25519 ${kind} key. Make a pair: openssl genpkey -algorithm ed25519 -out audit.pem && openssl pkey -in audit.pem -pubout -out audit.pub.`,
   );
 }

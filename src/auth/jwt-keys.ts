@@ -47,7 +47,7 @@ function readSecret(value: unknown): Uint8Array {
   const secret = typeof value === "string" ? new TextEncoder().encode(value) : value;
   if (!(secret instanceof Uint8Array)) {
     throw new ConfigurationError(
-      "jwtAuth(): secret is no text. Is its environment variable set? jwtAuth({ secret: process.env.JWT_SECRET })",
+      "jwtAuth(): secret is not a string. Is its environment variable set? jwtAuth({ secret: process.env.JWT_SECRET })",
     );
   }
   if (secret.length < SHORTEST) {

@@ -62,7 +62,7 @@ const RENEW_WITHIN = 30_000;
  * Arguments and results are plain data. A function that takes a request's context keeps results for each caller by itself, as the
  * `cache` of a component does, which is to be preferred for handlers.
  *
- * @returns The function, which gives a promise. It rejects with a `TypeError` where arguments or result are no plain data.
+ * @returns The function, which gives a promise. It rejects with a `TypeError` where arguments or result are not plain data.
  * @throws {@link ConfigurationError} where the options cannot be served.
  * @example
  * ```ts
@@ -111,7 +111,7 @@ export function cached<A extends readonly unknown[], R>(
     const told = dataKey(key(...args), who);
     if (told === undefined)
       throw new TypeError(
-        "cached(): the arguments hold something that is no plain data. Write a key that gives what tells calls apart.",
+        "cached(): the arguments hold something that is not plain data. Write a key that gives what tells calls apart.",
       );
     const ctx = args.find((arg) => arg instanceof RequestContext);
     const wanted = { key: JSON.stringify(["cached", name]) + told, tags, ttl, stale };
@@ -163,7 +163,7 @@ class Computing<T> implements Making<T> {
     const value = await this.#call.compute(this.#call.ctx);
     if (value !== undefined && !Object.is(toJsonData(value), value))
       throw new TypeError(
-        "cached(): the result is no plain data, which alone can be kept. Return JSON values.",
+        "cached(): the result is not plain data, and nothing else can be kept. Return JSON values.",
       );
     return this.unpack(asText(value));
   }

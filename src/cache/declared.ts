@@ -101,7 +101,7 @@ function keeping(
       if (!told)
         logger.warn(
           { operation: kind, name: component },
-          "Its arguments hold objects that are no data: results are not kept",
+          "Its arguments hold objects that are not plain data: results are not kept",
         );
       told = true;
       return run(ctx);

@@ -105,7 +105,7 @@ export function idempotent({ name, definition, plan, timeout, store, logger }: I
     const print = dataKey(args);
     if (print === undefined)
       throw new Error(
-        `Tool "${definition.key}" is idempotent, and its arguments hold objects that are no data: let its input give JSON values, or say idempotent: false.`,
+        `Tool "${definition.key}" is idempotent, and its arguments hold objects that are not plain data: let its input give JSON values, or say idempotent: false.`,
       );
     const key = `${prefix}${caller(ctx)}${named === undefined ? `=${print}` : JSON.stringify(named)}`;
     const known: Known = { args: print, claim: crypto.randomUUID() };

@@ -56,7 +56,7 @@ export function redisSettings(given: string | RedisBackendOptions): RedisSetting
   const { url, connection = {}, client, prefix = "gantry", timeout = "500ms", allowPlaintext } = options;
   const { allowWhenUnavailable = [] } = options;
   if (url !== undefined && !/^rediss?:\/\//.test(url))
-    throw new ConfigurationError('redis(): the URL is none of Redis: write "rediss://host:6379".');
+    throw new ConfigurationError('redis(): the URL does not lead to Redis: write "rediss://host:6379".');
   if (client !== undefined && (url !== undefined || options.connection !== undefined))
     throw new ConfigurationError("redis(): a client knows where Redis is. Leave out url and connection.");
   if (client !== undefined && typeof client.duplicate !== "function")

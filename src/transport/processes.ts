@@ -242,9 +242,9 @@ function tell(worker: Worker, message: ToWorker): void {
 /** Throws where workers cannot run the program anew, or cannot share what it keeps. */
 function checkProgram({ http, routes }: Runtime): void {
   const problems = [
-    process.argv[1] === undefined && "The program is no file: run it as node server.js.",
+    process.argv[1] === undefined && "The program is not a file: run it as node server.js.",
     cluster.isWorker && "This process is a worker of another program's: leave out processes.",
-    supervising && "The program does so already: run one server with processes, the others by themselves.",
+    supervising && "The program runs such a server already: run the others without processes.",
     http.sessions &&
       "A session lives in one process: leave out http.sessions, or run single processes behind a proxy that sends each session to its own.",
     routes.some(({ local }) => local) &&

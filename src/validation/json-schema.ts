@@ -60,13 +60,13 @@ function compile(schema: JsonSchema): ValidateFunction {
       );
     }
     throw new ConfigurationError(
-      `is no valid JSON Schema: ${error instanceof Error ? error.message : String(error)}.`,
+      `is not a valid JSON Schema: ${error instanceof Error ? error.message : String(error)}.`,
     );
   }
   // Forgotten, so that another schema may have the same $id. Pointers to the root need it known until here.
   engine.removeSchema(rest);
   // Such a validator answers by a promise, which would pass for a yes.
-  if ("$async" in check) throw new ConfigurationError("has $async, which is no JSON Schema. Leave it out.");
+  if ("$async" in check) throw new ConfigurationError("has $async, which is not JSON Schema. Leave it out.");
   return check;
 }
 

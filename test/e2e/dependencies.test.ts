@@ -558,7 +558,7 @@ test("mistakes are told where they are written", () => {
     }
   };
   expect(told(() => server.tool("a", { ...about, inject: { db: {} } as never }, () => ""))).toBe(
-    'Tool "a": inject has "db", which is no dependency. Make it one: dependency(() => …).',
+    'Tool "a": inject has "db", which is not a dependency. Make it one: dependency(() => …).',
   );
   expect(told(() => server.tool("a", { ...about, inject: "db" as never }, () => ""))).toBe(
     'Tool "a": inject is "db": write { db: dependency(…) }.',

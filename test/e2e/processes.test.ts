@@ -287,7 +287,7 @@ describe("processes that cannot serve", () => {
     ["start", "A worker did not start: it ended with code 1"],
     ["sessions", "A session lives in one process"],
     ["tokens", "The token endpoint for development keeps its tokens in one process"],
-    ["twice", "The program does so already"],
+    ["twice", "The program runs such a server already"],
   ])("are not started: %s", async (fault, why) => {
     const server = new DrainProcess({ processes: 2, fault }, PROGRAM);
     onTestFinished(() => void server.child.kill("SIGKILL"));

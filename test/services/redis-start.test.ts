@@ -38,7 +38,7 @@ const isReady = (backend: Backend) => {
 
 test.each<readonly [unknown, string]>([
   [42, 'redis() got 42: write redis("rediss://redis.example.com:6379").'],
-  ["http://localhost", "redis(): the URL is none of Redis"],
+  ["http://localhost", "redis(): the URL does not lead to Redis"],
   [
     "redis://user:secret@redis.example.com:6379",
     "redis(): the connection to redis.example.com is not encrypted",

@@ -116,7 +116,7 @@ test("what is no plain data is told of, at the first call", async () => {
   expect((await keyed(new URL("https://a.example"))).run).toBe(1);
   expect((await keyed(new URL("https://b.example"))).run).toBe(2);
   const dates = cached(() => new Date(0), { ttl: "5m" });
-  await expect(dates()).rejects.toThrow("the result is no plain data");
+  await expect(dates()).rejects.toThrow("the result is not plain data");
 });
 
 test.each<readonly [unknown, unknown, string]>([

@@ -48,7 +48,7 @@ export function auditable(
     if (isClosed && !names.includes(field)) {
       const near = nearest(field, names);
       throw new ConfigurationError(
-        `${what}: audit names "${field}", which is no argument. ${near === undefined ? `Write some of: ${names.join(", ")}.` : `Did you mean "${near}"?`}`,
+        `${what}: audit names "${field}", which is not an argument. ${near === undefined ? `Write some of: ${names.join(", ")}.` : `Did you mean "${near}"?`}`,
       );
     }
     const probe = redact?.({ [field]: 0 }) as Record<string, unknown> | undefined;

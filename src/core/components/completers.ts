@@ -27,5 +27,5 @@ export function checkCompleters(
   const name = Object.keys(completers).find((each) => !names.includes(each));
   if (name === undefined) return;
   const known = names.length === 0 ? "It has none: leave it out" : `Write one of: ${names.join(", ")}`;
-  throw new ConfigurationError(`${what} completes "${name}", which is no ${noun}. ${known}.`);
+  throw new ConfigurationError(`${what} completes "${name}", which is not ${noun}. ${known}.`);
 }

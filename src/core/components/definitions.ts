@@ -192,7 +192,7 @@ export function defineResource(
   checkHint(`${what}: cacheHint`, options.cacheHint);
   checkAnnotations(`${what}: annotations`, options.annotations);
   const { name, title, mimeType, size, annotations, icons, _meta, complete = {} } = options;
-  checkCompleters(what, complete, "variable of its URI", template?.names);
+  checkCompleters(what, complete, "a variable of its URI", template?.names);
   const about = defined({ title, description: options.description, mimeType, annotations, icons, _meta });
   return {
     ...common(what, order, options, handler),
@@ -228,7 +228,7 @@ export function definePrompt(
   >;
   const required = (json["required"] ?? []) as readonly string[];
   const complete = (options.complete ?? {}) as Record<string, Completer>;
-  checkCompleters(what, complete, "argument of its input", Object.keys(properties));
+  checkCompleters(what, complete, "an argument of its input", Object.keys(properties));
   const enums = Object.entries(properties).flatMap(([key, { enum: values }]) =>
     values ? [[key, values.map(String)] as const] : [],
   );
@@ -307,7 +307,7 @@ function checkUri(what: string, uri: string): void {
     !URL.canParse(uri)
   ) {
     throw new ConfigurationError(
-      `${what} is no absolute URI. Write one with a scheme, such as "config://app".`,
+      `${what} is not an absolute URI. Write one with a scheme, such as "config://app".`,
     );
   }
 }

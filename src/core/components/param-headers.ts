@@ -52,7 +52,7 @@ function paramHeader(annotation: unknown, type: unknown, path: readonly string[]
   const name = path.join(".");
   const fail = (problem: string) => new ConfigurationError(`${what}: ${ANNOTATION} of "${name}" ${problem}`);
   if (typeof annotation !== "string" || !TOKEN.test(annotation))
-    throw fail('is no header name. Use letters, digits and "-".');
+    throw fail('is not a header name. Use letters, digits and "-".');
   if (type !== "string" && type !== "integer" && type !== "boolean")
     throw fail("stands on neither a string, an integer nor a boolean.");
   if (SENSITIVE.test(name)) throw fail("would show a secret to every proxy. Do not mirror it.");

@@ -166,7 +166,7 @@ function checkInject(what: string, inject: unknown): void {
   for (const [name, value] of entries) {
     if (isDependency(value)) continue;
     throw new ConfigurationError(
-      `${what}: inject has "${name}", which is no dependency. Make it one: dependency(() => …).`,
+      `${what}: inject has "${name}", which is not a dependency. Make it one: dependency(() => …).`,
     );
   }
 }

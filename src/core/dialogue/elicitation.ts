@@ -97,7 +97,7 @@ export function linkQuestion(
   }
   if (!isPage(url)) {
     throw new ConfigurationError(
-      `ctx.elicitUrl: ${JSON.stringify(url)} is no https URL, or has a password in it. Write one such as "https://example.com/connect".`,
+      `ctx.elicitUrl: ${JSON.stringify(url)} is not an https URL, or has a password in it. Write one such as "https://example.com/connect".`,
     );
   }
   return {

@@ -119,20 +119,20 @@ function clientProblems(id: string, client: unknown): readonly string[] {
   const says = (wrong: boolean, problem: string) => (wrong ? [`${what} ${problem}`] : []);
   return [
     ...problemsOf(() => checkKnown(what, client, CLIENT)),
-    ...says(!areTexts(roles, /./), 'has roles that are none: write roles: ["admin"].'),
+    ...says(!areTexts(roles, /./), 'has roles that are not names: write roles: ["admin"].'),
     // RFC 6749, section 3.3: between spaces, printable ASCII without quotes and backslashes.
     ...says(
       !areTexts(scopes, /^[\x21\x23-\x5b\x5d-\x7e]+$/),
-      'has scopes that are none: write scopes: ["tasks:write"], without spaces and quotes.',
+      'has scopes that are not valid: write scopes: ["tasks:write"], without spaces and quotes.',
     ),
-    ...says(!isObject(claims), 'has claims that are none: write claims: { department: "sales" }.'),
+    ...says(!isObject(claims), 'has claims that are not an object: write claims: { department: "sales" }.'),
     ...says(
       reserved.length > 0,
       `has claims that tokens have from elsewhere: ${reserved.join(", ")}. Leave them out; roles, scopes and tenantId are options of the client.`,
     ),
     ...says(
       tenantId !== undefined && (typeof tenantId !== "string" || tenantId.trim() === ""),
-      'has a tenantId that is none: write tenantId: "acme".',
+      'has a tenantId that is not a name: write tenantId: "acme".',
     ),
   ];
 }

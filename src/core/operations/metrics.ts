@@ -41,7 +41,8 @@ const SHORTEST_TOKEN = 16;
 function tokenProblems(token: unknown): readonly string[] {
   const instead = `write at least ${SHORTEST_TOKEN} characters without spaces, such as process.env.METRICS_TOKEN.`;
   if (token === undefined) return [];
-  if (typeof token !== "string" || token === "") return [`enableMetrics(): the token is none: ${instead}`];
+  if (typeof token !== "string" || token === "")
+    return [`enableMetrics(): the token is empty, or not a string: ${instead}`];
   if (!/^[\x21-\x7e]+$/.test(token))
     return [`enableMetrics(): the token has characters that no Authorization header carries: ${instead}`];
   if (token.length < SHORTEST_TOKEN)

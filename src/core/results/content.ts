@@ -27,7 +27,7 @@ export function checkAnnotations(what: string, annotations: ContentAnnotations |
     throw new ConfigurationError(`${what}.priority is ${shown(priority)}: write a number from 0 to 1.`);
   const isAudience = (one: unknown) => one === "user" || one === "assistant";
   if (audience !== undefined && !(Array.isArray(audience) && audience.every(isAudience)))
-    throw new ConfigurationError(`${what}.audience is none: write an array of "user" and "assistant".`);
+    throw new ConfigurationError(`${what}.audience is not valid: write an array of "user" and "assistant".`);
   const isTime = (time: string) => TIME.test(time) && !Number.isNaN(Date.parse(time));
   if (lastModified !== undefined && !isTime(lastModified)) {
     throw new ConfigurationError(
@@ -109,7 +109,7 @@ function asBase64(data: Uint8Array | string, what: string): string {
   if (typeof data !== "string") return base64(data);
   if (!isBase64(data))
     throw new ConfigurationError(
-      `${what}: the data is no base64. Write bytes, or base64 text without a "data:" prefix and line breaks.`,
+      `${what}: the data is not base64. Write bytes, or base64 text without a "data:" prefix and line breaks.`,
     );
   return data;
 }

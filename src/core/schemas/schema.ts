@@ -82,7 +82,7 @@ function checkSchema(schema: unknown, what: string): void {
   if (isStandard(schema)) return;
   if (typeof schema !== "object" || schema === null || Array.isArray(schema)) {
     throw new ConfigurationError(
-      `${what} is no schema. Write z.object({ … }), another Standard Schema, or a plain JSON Schema object.`,
+      `${what} is not a schema. Write z.object({ … }), another Standard Schema, or a plain JSON Schema object.`,
     );
   }
   const key = Object.entries(schema).find(([, value]) => isStandard(value))?.[0];

@@ -175,7 +175,11 @@ describe("arguments", () => {
   });
 
   test.each([
-    ["is none", { fields: ["pasword"] }, 'names "pasword", which is no argument. Did you mean "password"?'],
+    [
+      "is none",
+      { fields: ["pasword"] },
+      'names "pasword", which is not an argument. Did you mean "password"?',
+    ],
     ["is sensitive", { fields: ["password"] }, 'names "password", which its schema marks as sensitive'],
     ["is no list", { fields: "user" }, 'write { fields: ["task_id"] }'],
     ["is another option", { field: ["user"] }, "task_id"],

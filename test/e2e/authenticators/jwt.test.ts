@@ -151,7 +151,7 @@ describe("options that cannot be meant", () => {
     [
       "a secret that is not set",
       { secret: undefined },
-      "secret is no text. Is its environment variable set?",
+      "secret is not a string. Is its environment variable set?",
     ],
     ["a short secret", { secret: "short" }, "secret has 5 bytes, and HS256 needs at least 32"],
     ["a public key as secret", { secret: pem }, "A public key belongs to publicKey"],

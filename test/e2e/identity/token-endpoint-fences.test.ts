@@ -175,13 +175,21 @@ describe("the token endpoint is refused at the start", () => {
     ["a client without a secret", { clients: { a: {} } }, 'the client "a" needs a name and a secret'],
     ["an empty secret", { clients: { a: { secret: "" } } }, 'the client "a" needs a name and a secret'],
     ["a client without a name", { clients: { "": SECRET } }, 'the client "" needs a name and a secret'],
-    ["roles in one text", { clients: { a: { ...SECRET, roles: "admin" } } }, "has roles that are none"],
-    ["scopes in one text", { clients: { a: { ...SECRET, scopes: ["a b"] } } }, "has scopes that are none"],
-    ["claims in one text", { clients: { a: { ...SECRET, claims: "x" } } }, "has claims that are none"],
+    ["roles in one text", { clients: { a: { ...SECRET, roles: "admin" } } }, "has roles that are not names"],
+    [
+      "scopes in one text",
+      { clients: { a: { ...SECRET, scopes: ["a b"] } } },
+      "has scopes that are not valid",
+    ],
+    [
+      "claims in one text",
+      { clients: { a: { ...SECRET, claims: "x" } } },
+      "has claims that are not an object",
+    ],
     [
       "a tenant that is none",
       { clients: { a: { ...SECRET, tenantId: " " } } },
-      "has a tenantId that is none",
+      "has a tenantId that is not a name",
     ],
     [
       "another audience",

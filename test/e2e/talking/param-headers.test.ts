@@ -233,12 +233,12 @@ describe("registration", () => {
       );
 
   test.each<[string, object, string]>([
-    ["empty", { a: { type: "string", "x-mcp-header": "" } }, "is no header name"],
-    ["with a space", { a: { type: "string", "x-mcp-header": "My Header" } }, "is no header name"],
-    ["with a colon", { a: { type: "string", "x-mcp-header": "a:b" } }, "is no header name"],
-    ["with a line break", { a: { type: "string", "x-mcp-header": "a\r\nb" } }, "is no header name"],
-    ["beyond ASCII", { a: { type: "string", "x-mcp-header": "Zürich" } }, "is no header name"],
-    ["no text", { a: { type: "string", "x-mcp-header": 7 } }, "is no header name"],
+    ["empty", { a: { type: "string", "x-mcp-header": "" } }, "is not a header name"],
+    ["with a space", { a: { type: "string", "x-mcp-header": "My Header" } }, "is not a header name"],
+    ["with a colon", { a: { type: "string", "x-mcp-header": "a:b" } }, "is not a header name"],
+    ["with a line break", { a: { type: "string", "x-mcp-header": "a\r\nb" } }, "is not a header name"],
+    ["beyond ASCII", { a: { type: "string", "x-mcp-header": "Zürich" } }, "is not a header name"],
+    ["no text", { a: { type: "string", "x-mcp-header": 7 } }, "is not a header name"],
     [
       "on a number",
       { a: { type: "number", "x-mcp-header": "A" } },

@@ -193,7 +193,7 @@ describe("options and handlers", () => {
 });
 
 describe("a resource's URI", () => {
-  const absolute = 'is no absolute URI. Write one with a scheme, such as "config://app".';
+  const absolute = 'is not an absolute URI. Write one with a scheme, such as "config://app".';
   const resource = (uri: string) => (server: Untyped) => server.resource(uri, { name, description }, handler);
   const wrong = (uri: string): [(server: Untyped) => void, string] => [
     resource(uri),
@@ -211,7 +211,7 @@ describe("a resource's URI", () => {
     "with a percent sign that encodes nothing": wrong("config://100%"),
     "that is an object of URLs": [
       (server) => server.resource(new URL("config://app"), { name, description }, handler),
-      `Resource "config://app" is no absolute URI. Write one with a scheme, such as "config://app".`,
+      `Resource "config://app" is not an absolute URI. Write one with a scheme, such as "config://app".`,
     ],
     "that another resource has": [
       (server) => {
@@ -235,7 +235,7 @@ describe("an annotation that clients refuse, and the whole list with it", () => 
     ],
     "for nobody": [
       annotated({ audience: ["model"] }),
-      'Resource "a://b": annotations.audience is none: write an array of "user" and "assistant".',
+      'Resource "a://b": annotations.audience is not valid: write an array of "user" and "assistant".',
     ],
     ...Object.fromEntries(
       ["yesterday", "2026-11-01", "2026-13-01T12:00:00Z"].map((time) => [
@@ -342,11 +342,11 @@ describe("completion", () => {
   mistakes({
     "of a variable that the template lacks": [
       (server) => server.resource("tasks://{id}", { name, description, complete: { task: [] } }, handler),
-      'Resource "tasks://{id}" completes "task", which is no variable of its URI. Write one of: id.',
+      'Resource "tasks://{id}" completes "task", which is not a variable of its URI. Write one of: id.',
     ],
     "of a fixed URI": [
       (server) => server.resource("config://app", { name, description, complete: { id: [] } }, handler),
-      'Resource "config://app" completes "id", which is no variable of its URI. It has none: leave it out.',
+      'Resource "config://app" completes "id", which is not a variable of its URI. It has none: leave it out.',
     ],
     "of an argument that the prompt lacks": [
       (server) =>
@@ -359,11 +359,11 @@ describe("completion", () => {
           },
           handler,
         ),
-      'Prompt "plan" completes "week", which is no argument of its input. Write one of: project, weeks.',
+      'Prompt "plan" completes "week", which is not an argument of its input. Write one of: project, weeks.',
     ],
     "of a prompt without arguments": [
       (server) => server.prompt("plan", { description, complete: { project: [] } }, handler),
-      'Prompt "plan" completes "project", which is no argument of its input. It has none: leave it out.',
+      'Prompt "plan" completes "project", which is not an argument of its input. It has none: leave it out.',
     ],
   });
 });
@@ -378,7 +378,8 @@ describe("a schema", () => {
   const object =
     "must describe an object, because arguments have names. Wrap it: z.object({ value: … }), or " +
     '{ type: "object", properties: { value: … } } in plain JSON Schema.';
-  const none = "is no schema. Write z.object({ … }), another Standard Schema, or a plain JSON Schema object.";
+  const none =
+    "is not a schema. Write z.object({ … }), another Standard Schema, or a plain JSON Schema object.";
   const valibot = "gives no JSON Schema. Wrap it: toStandardJsonSchema(…) from @valibot/to-json-schema.";
   const cyclic: Record<string, unknown> = { type: "object" };
   cyclic["self"] = cyclic;
@@ -487,16 +488,16 @@ describe("plain JSON Schema that is wrong", () => {
     await expect(started).rejects.toBeInstanceOf(ConfigurationError);
     const { problems, message } = (await started.catch((error: unknown) => error)) as ConfigurationError;
     expect(problems).toEqual([
-      'Tool "shape": input is no valid JSON Schema: schema is invalid: data/properties must be object.',
-      'Tool "pattern": input is no valid JSON Schema: Invalid regular expression: /(/u: Unterminated group.',
+      'Tool "shape": input is not a valid JSON Schema: schema is invalid: data/properties must be object.',
+      'Tool "pattern": input is not a valid JSON Schema: Invalid regular expression: /(/u: Unterminated group.',
       expect.stringMatching(
-        /^Tool "output": output is no valid JSON Schema: schema is invalid: data\/type must be /,
+        /^Tool "output": output is not a valid JSON Schema: schema is invalid: data\/type must be /,
       ),
       'Tool "dialect": input is of the dialect "http://json-schema.org/draft-04/schema#", which is not supported. Use 2020-12 (the default), 2019-09, draft-07 or draft-06.',
       `Tool "remote": input ${dangling("https://example.com/task.json")}`,
       `Tool "dangling": input ${dangling("#/$defs/task")}`,
-      'Tool "async": input has $async, which is no JSON Schema. Leave it out.',
-      'Prompt "required": input is no valid JSON Schema: schema is invalid: data/required must be array.',
+      'Tool "async": input has $async, which is not JSON Schema. Leave it out.',
+      'Prompt "required": input is not a valid JSON Schema: schema is invalid: data/required must be array.',
     ]);
     expect(message).toBe(`8 problems:\n${problems.map((problem) => `  - ${problem}`).join("\n")}`);
   });
@@ -506,7 +507,7 @@ describe("plain JSON Schema that is wrong", () => {
     server.tool("fine", { description, input: object({}) }, handler);
     const client = await TestClient.connect(server);
     expect(() => server.tool("late", { description, output: { type: "objekt" } }, handler)).toThrow(
-      'Tool "late": output is no valid JSON Schema: ',
+      'Tool "late": output is not a valid JSON Schema: ',
     );
     expect((await client.listTools()).map((tool) => tool.name)).toEqual(["fine"]);
   });

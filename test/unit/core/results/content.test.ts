@@ -17,7 +17,7 @@ describe.each(Object.entries(blocks))("%s", (name, make) => {
   test.each(["data:image/png;base64,AAEC", "AAE", "A===", "AA=A", "=AAA", "AA\nEC", "AA_-", "Ünde"])(
     "refuses %j, which is none",
     (data) => {
-      expect(() => make(data)).toThrow(`${name}: the data is no base64. Write bytes, or`);
+      expect(() => make(data)).toThrow(`${name}: the data is not base64. Write bytes, or`);
     },
   );
 });
