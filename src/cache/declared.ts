@@ -16,7 +16,7 @@ import { idempotencyOf } from "../core/sealed/effects.ts";
 import type { Around } from "../core/sealed/heart.ts";
 import { ClientCapabilityError } from "../core/dialogue/inquiry.ts";
 import type { CacheStore, IdempotencyStore, Logger } from "../core/ports.ts";
-import { after, isPromise } from "../core/values/promises.ts";
+import { after, either } from "../core/values/promises.ts";
 import type { Signal } from "../core/calls/signals.ts";
 import { timeLimitIn, timed } from "../core/calls/time-limit.ts";
 import { traceFields } from "../core/calls/trace.ts";
@@ -64,20 +64,15 @@ function aroundOf(definition: ComponentDefinition, cache: Cache, caching: Cachin
 
 /** Forgets once the component has run: what it opened is closed by then, and whoever is answered asks after the change. */
 function invalidating(cache: Cache, tags: readonly string[]): Around {
-  return (_args, ctx, run) => {
-    const changed = (result: unknown) => after(cache.invalidate(tags), () => result);
-    const failed = (error: unknown) =>
-      after(cache.invalidate(tags), () => {
-        throw error;
-      });
-    let result: unknown;
-    try {
-      result = run(ctx);
-    } catch (error) {
-      return failed(error);
-    }
-    return isPromise(result) ? result.then(changed, failed) : changed(result);
-  };
+  return (_args, ctx, run) =>
+    either<unknown>(
+      () => run(ctx),
+      (result) => after(cache.invalidate(tags), () => result),
+      (error) =>
+        after(cache.invalidate(tags), () => {
+          throw error;
+        }),
+    );
 }
 
 function keeping(
