@@ -1,16 +1,8 @@
 /** A line in the log for each operation, which says all that is known of it. */
 
+import { CallLine, type Ended, rounded } from "../core/calls/call-line.ts";
 import { type Pass, type PassingLayer, type PassiveLayer, pass } from "../core/calls/compose.ts";
-import {
-  type RequestContext,
-  callFields,
-  envelopeOf,
-  identityOf,
-  note,
-  notesOf,
-  originOf,
-  servicesOf,
-} from "../core/calls/context.ts";
+import { type RequestContext, note, servicesOf } from "../core/calls/context.ts";
 import { toldOf } from "../core/sealed/dispatch.ts";
 import { ConfigurationError } from "../core/errors.ts";
 import { InputRequired, Suspension } from "../core/dialogue/inquiry.ts";
@@ -18,7 +10,6 @@ import { type Names, checkChoice, checkKnown, shown } from "../core/options/know
 import { unfailing } from "../core/calls/logger.ts";
 import type { OperationKind } from "../core/calls/operation.ts";
 import type { Logger } from "../core/ports.ts";
-import { shortened } from "../core/refusals.ts";
 import { ToolResult } from "../core/results/result.ts";
 import type { Signal, SignalledLayer } from "../core/calls/signals.ts";
 import { witnessed } from "../core/calls/time-limit.ts";
@@ -64,9 +55,15 @@ export function logging(options: LoggingOptions = {}): PassiveLayer & PassingLay
   const { level = "info", kinds, logger, arguments: tellsArguments = false, sample } = checked(options);
   const own = logger && unfailing(logger);
   const share = sample?.ok ?? 1;
-  const say = (ctx: RequestContext, started: number, { outcome, code }: Ended) => {
+  const say = (ctx: RequestContext, started: number, ended: Ended) => {
+    const { outcome } = ended;
     if (outcome === "ok" && share < 1 && Math.random() >= share) return;
-    write(own ?? servicesOf(ctx).logger, level, ctx, performance.now() - started, outcome, code);
+    const to = own ?? servicesOf(ctx).logger;
+    const at = outcome === "ok" || outcome === "asked" ? level : "warn";
+    if (to.isLevelEnabled?.(at) === false) return;
+    const milliseconds = performance.now() - started;
+    const line = new CallLine(ctx, milliseconds, ended);
+    to[at](line, `[${line.requestId}] ${line.name} ${BECAME[outcome]} ${(milliseconds / 1_000).toFixed(3)}s`);
   };
   const enter: Pass = (ctx, rest) => {
     const started = performance.now();
@@ -89,13 +86,6 @@ export function logging(options: LoggingOptions = {}): PassiveLayer & PassingLay
   return layer;
 }
 
-type Outcome = "ok" | "failed" | "cancelled" | "asked";
-
-interface Ended {
-  readonly outcome: Outcome;
-  readonly code?: string;
-}
-
 const OK: Ended = { outcome: "ok" };
 const ASKED: Ended = { outcome: "asked" };
 const TOOL_FAILED: Ended = { outcome: "failed", code: "TOOL_ERROR" };
@@ -111,52 +101,12 @@ function failed(error: unknown, ctx: RequestContext): Ended {
   return { outcome: code === "CANCELLED" ? "cancelled" : "failed", code };
 }
 
-const BECAME: Readonly<Record<Outcome, string>> = {
+const BECAME: Readonly<Record<Ended["outcome"], string>> = {
   ok: "completed in",
   failed: "failed after",
   cancelled: "was cancelled after",
   asked: "asked its client after",
 };
-
-function write(
-  logger: Logger,
-  level: "debug" | "info",
-  ctx: RequestContext,
-  milliseconds: number,
-  outcome: Outcome,
-  code: string | undefined,
-): void {
-  const at = outcome === "ok" || outcome === "asked" ? level : "warn";
-  if (logger.isLevelEnabled?.(at) === false) return;
-  const { requestId, operation, name, clientId, traceId, spanId } = callFields(ctx);
-  const { component } = ctx.operation;
-  const { protocolVersion, clientInfo, wire } = envelopeOf(ctx);
-  const identity = identityOf(ctx);
-  const { header, address } = originOf(ctx);
-  const fields: Record<string, unknown> = {
-    requestId,
-    operation,
-    name,
-    component: component === ctx.operation.name ? undefined : component,
-    durationMs: rounded(milliseconds),
-    outcome,
-    code,
-    clientId,
-    subject: identity?.subject,
-    tenantId: identity?.tenantId,
-    clientName: short(clientInfo?.name),
-    clientVersion: short(clientInfo?.version),
-    userAgent: short(header("user-agent")),
-    address: address?.(),
-    protocolVersion,
-    transport: wire?.transport,
-    traceId,
-    spanId,
-    metadata: Object.keys(ctx.metadata).length > 0 ? ctx.metadata : undefined,
-  };
-  for (const [noted, value] of Object.entries(notesOf(ctx) ?? {})) fields[noted] ??= value;
-  logger[at](fields, `[${requestId}] ${name} ${BECAME[outcome]} ${(milliseconds / 1_000).toFixed(3)}s`);
-}
 
 /** What happened on the way of a call, for its line. */
 function noting(ctx: RequestContext, signal: Signal): void {
@@ -164,15 +114,6 @@ function noting(ctx: RequestContext, signal: Signal): void {
   else if (signal.kind === "idempotency") note(ctx, { idempotency: signal.outcome });
   else if (signal.kind === "limit" && signal.waited !== undefined)
     note(ctx, { queuedMs: rounded(signal.waited) });
-}
-
-/** What a caller says of itself, as far as a line has room for it. */
-function short(text: unknown): string | undefined {
-  return typeof text === "string" ? shortened(text) : undefined;
-}
-
-function rounded(milliseconds: number): number {
-  return Math.round(milliseconds * 1_000) / 1_000;
 }
 
 function checked(options: LoggingOptions): LoggingOptions {

@@ -1,6 +1,6 @@
 /** The fields of a log entry as JSON: without secrets, bounded, and whatever they hold. */
 
-import { REDACTED, type Secrecy, secrecyBy, withoutSecrets } from "./secrets.ts";
+import { REDACTED, type Secrecy, mayHoldSecrets, secrecyBy, withoutSecrets } from "./secrets.ts";
 
 /** Longer texts are cut, in characters: a log is not a place to store what a caller sent. */
 const LONGEST_TEXT = 8_192;
@@ -13,7 +13,7 @@ const LONGEST_ENTRY = 131_072;
 
 const DEEPEST = 16;
 
-/** How many names of fields are remembered, and of what length. */
+/** How many names of fields are remembered, and of what length they and the last texts of these fields. */
 const MOST_NAMES = 1_000;
 const LONGEST_NAME = 64;
 
@@ -38,6 +38,8 @@ const CUT = '"[cut]"';
 interface Name {
   readonly json: string;
   readonly secrecy: Secrecy;
+  /** The last of its texts that is written as it is: fields often say the same again. */
+  text: string | undefined;
 }
 
 /** Writes fields as JSON. */
@@ -71,9 +73,11 @@ export class EntryWriter {
     let json = "";
     for (const key of keysOf(fields)) {
       if (others !== undefined && Object.hasOwn(others, key)) continue;
-      const { json: name, secrecy } = this.#name(RESERVED.has(key) ? `_${key}` : key);
-      const value = this.#value(read(fields, key), secrecy);
-      if (value !== undefined) json += `,${name}${value}`;
+      const value = read(fields, key);
+      if (value === undefined) continue;
+      const name = this.#name(RESERVED.has(key) ? `_${key}` : key);
+      const written = this.#field(name, value);
+      if (written !== undefined) json += `,${name.json}${written}`;
       if (this.#left < 0) return `${json},"…":${CUT}`;
     }
     return json;
@@ -83,9 +87,9 @@ export class EntryWriter {
   each(fields: object, others: object | undefined, visit: (name: string, json: string) => void): void {
     for (const key of keysOf(fields)) {
       if (others !== undefined && Object.hasOwn(others, key)) continue;
-      const { json: name, secrecy } = this.#name(key);
-      const json = this.#value(read(fields, key), secrecy);
-      if (json !== undefined) visit(name.slice(0, -1), json);
+      const name = this.#name(key);
+      const json = this.#field(name, read(fields, key));
+      if (json !== undefined) visit(name.json.slice(0, -1), json);
       if (this.#left < 0) return visit('"…"', CUT);
     }
   }
@@ -94,9 +98,20 @@ export class EntryWriter {
     this.#left -= key.length + 2;
     const known = this.#names.get(key);
     if (known) return known;
-    const name = { json: `${this.text(key)}:`, secrecy: this.#secrecyOf(key) };
+    const name: Name = { json: `${this.text(key)}:`, secrecy: this.#secrecyOf(key), text: undefined };
     if (key.length <= LONGEST_NAME && this.#names.size < MOST_NAMES) this.#names.set(key, name);
     return name;
+  }
+
+  #field(name: Name, value: unknown): string | undefined {
+    if (typeof value !== "string" || value.length > LONGEST_NAME || name.secrecy !== "none")
+      return this.#value(value, name.secrecy);
+    if (value !== name.text) {
+      if (mayHoldSecrets(value) || SPECIAL.test(value)) return this.text(value);
+      name.text = value;
+    }
+    this.#left -= value.length + 2;
+    return `"${value}"`;
   }
 
   #value(value: unknown, secrecy: Secrecy): string | undefined {

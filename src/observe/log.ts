@@ -1,12 +1,13 @@
 /** The logger a server has until it is given another: JSON lines on stderr, or lines for people where that is a terminal. */
 
+import { CallLine } from "../core/calls/call-line.ts";
 import { ConfigurationError } from "../core/errors.ts";
 import { type Names, checkChoice, checkKnown, shown } from "../core/options/known-options.ts";
 import { type Announcing, announce } from "../core/calls/logger.ts";
 import type { Logger, Severity } from "../core/ports.ts";
 import { EntryWriter, merged } from "./entry.ts";
 import { prettyLine } from "./pretty.ts";
-import { environment, isInteractive, stderrSink, wantsColours } from "./stderr.ts";
+import { type Lines, environment, isInteractive, stderrLines, wantsColours } from "./stderr.ts";
 
 /** How a logger writes, and what. */
 export interface LoggerOptions {
@@ -61,14 +62,14 @@ export function createLogger(options: LoggerOptions = {}): ServerLogger {
   const line =
     format === "json" ? jsonLines(redact) : prettyLines(redact, write === undefined && wantsColours());
   const lost = (count: number) => line("warn", undefined, { count }, LOST);
-  const sink = write ?? stderrSink(lost);
-  const logger = made(LEVELS.indexOf(least), line, sink, fields && merged(undefined, fields));
+  const lines = write ? { write, gather: write } : stderrLines(lost);
+  const logger = made(LEVELS.indexOf(least), line, lines, fields && merged(undefined, fields));
   if (level === undefined && !isKnown) logger.warn({ LOG_LEVEL: fromEnvironment }, UNKNOWN_LEVEL);
-  return format === "pretty" ? announcing(logger, sink) : logger;
+  return format === "pretty" ? announcing(logger, lines) : logger;
 }
 
 /** A logger for people, who are greeted in lines as they are. */
-function announcing(logger: ServerLogger, write: (line: string) => void): ServerLogger & Announcing {
+function announcing(logger: ServerLogger, { write }: Lines): ServerLogger & Announcing {
   const say = (text: string) => {
     try {
       if (logger.isLevelEnabled("info")) write(text);
@@ -86,18 +87,20 @@ type Line = (level: Severity, bound: object | undefined, fields: object, message
 
 function nothing(): void {}
 
-function made(
-  least: number,
-  line: Line,
-  write: (line: string) => void,
-  bound: object | undefined,
-): ServerLogger {
+function made(least: number, line: Line, lines: Lines, bound: object | undefined): ServerLogger {
   const isEnabled = (level: Severity) => SEVERITIES.indexOf(level) >= least;
   const log = (level: Severity) => {
     if (!isEnabled(level)) return nothing;
     return (fields: object, message: string) => {
       try {
-        write(line(level, bound, asFields(fields), message ?? (typeof fields === "string" ? fields : "")));
+        const text = line(
+          level,
+          bound,
+          asFields(fields),
+          message ?? (typeof fields === "string" ? fields : ""),
+        );
+        if (fields instanceof CallLine) lines.gather(text);
+        else lines.write(text);
       } catch {
         // There is nobody left to tell.
       }
@@ -108,7 +111,7 @@ function made(
     info: log("info"),
     warn: log("warn"),
     error: log("error"),
-    child: (fields) => made(least, line, write, merged(bound, asFields(fields))),
+    child: (fields) => made(least, line, lines, merged(bound, asFields(fields))),
     isLevelEnabled: isEnabled,
   };
 }

@@ -35,9 +35,14 @@ const SHAPES: readonly (readonly [RegExp, string])[] = [
   [/-----BEGIN [A-Z ]*PRIVATE KEY-----[^]*?(?:-----END[A-Z ]*-----|$)/g, REDACTED],
 ];
 
+/** Whether {@link withoutSecrets} may leave out something of it. */
+export function mayHoldSecrets(text: string): boolean {
+  return SUSPICIOUS.test(text);
+}
+
 /** Leaves out what looks like a secret. */
 export function withoutSecrets(text: string): string {
-  if (!SUSPICIOUS.test(text)) return text;
+  if (!mayHoldSecrets(text)) return text;
   let left = text;
   for (const [shape, instead] of SHAPES) left = left.replace(shape, instead);
   return left;

@@ -6,10 +6,16 @@ const MOST_WAITING = 1_048_576;
 /** After an error such as EPIPE nothing is tried for so long, in milliseconds. */
 const PAUSE = 1_000;
 
-/** As much of a process as is used here: elsewhere than on Node there may be none. */
-type Process = Pick<NodeJS.Process, "env" | "stderr">;
+/** As much as is gathered for one write, in characters: a pipe has room for four times that. */
+const MOST_GATHERED = 16_384;
 
-const { process } = globalThis as { readonly process?: Process };
+/** As much of a process as is used here: elsewhere than on Node there may be none. */
+type Process = Pick<NodeJS.Process, "env" | "stderr" | "on">;
+
+const { process, setImmediate } = globalThis as {
+  readonly process?: Process;
+  readonly setImmediate: typeof globalThis.setImmediate;
+};
 
 /** A variable of the environment that says something. */
 export function environment(name: string): string | undefined {
@@ -29,32 +35,64 @@ export function wantsColours(): boolean {
   return isInteractive() && environment("TERM") !== "dumb";
 }
 
+/** Takes lines, each without its line break, and waits for nobody. */
+export interface Lines {
+  readonly write: (line: string) => void;
+  /** Takes a line that may wait for others of the same turn of the event loop: a write costs more than what is written. */
+  readonly gather: (line: string) => void;
+}
+
 /** When something went wrong with stderr the last time. */
 let failed = -Infinity;
 let isWatched = false;
 
+/** What is to be written next, of all loggers: their lines stay in order. */
+let gathered = "";
+
+function flush(): void {
+  if (gathered === "") return;
+  const text = gathered;
+  gathered = "";
+  try {
+    process?.stderr.write(text);
+  } catch {
+    // Whoever has put something in place of stderr: there is nobody left to tell.
+  }
+}
+
 /**
- * What writes lines on stderr. A line waits for nobody: what a slow reader has not read is kept up to {@link MOST_WAITING}, and lines
- * that come then are dropped.
+ * What writes lines on stderr. What a slow reader has not read is kept up to {@link MOST_WAITING}, and lines that come then are dropped.
  *
  * @param lost - Makes the line that tells how many were dropped.
  */
-export function stderrSink(lost: (count: number) => string): (line: string) => void {
+export function stderrLines(lost: (count: number) => string): Lines {
   const stream = process?.stderr;
-  if (!stream) return (line) => console.error(line);
+  if (!stream) return { write: (line) => console.error(line), gather: (line) => console.error(line) };
   if (!isWatched) {
     isWatched = true;
     // A reader that is gone must not end the process.
     stream.on("error", () => (failed = performance.now()));
+    process.on("exit", flush);
   }
   let dropped = 0;
-  return (line) => {
+  const add = (line: string) => {
     if (stream.writableLength > MOST_WAITING || performance.now() - failed < PAUSE) {
       dropped++;
       return;
     }
-    if (dropped > 0) stream.write(`${lost(dropped)}\n`);
+    if (dropped > 0) gathered += `${lost(dropped)}\n`;
     dropped = 0;
-    stream.write(`${line}\n`);
+    gathered += `${line}\n`;
+  };
+  return {
+    write: (line) => {
+      add(line);
+      flush();
+    },
+    gather: (line) => {
+      if (gathered === "") setImmediate(flush);
+      add(line);
+      if (gathered.length > MOST_GATHERED) flush();
+    },
   };
 }

@@ -1,5 +1,6 @@
 /** The lines that `logging()` writes: one for each operation, refusals included. */
 
+import { setImmediate } from "node:timers/promises";
 import {
   ConfigurationError,
   type Logger,
@@ -7,11 +8,12 @@ import {
   MCPServer,
   ToolError,
   authenticate,
+  createLogger,
   hasRole,
   logging,
 } from "gantry-mcp";
 import { TestClient } from "gantry-mcp/testing";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { z } from "zod";
 import { capturedLog } from "../support/captured-log.ts";
 
@@ -132,6 +134,20 @@ test("may write elsewhere, less loudly, and does no harm where writing fails", a
   const broken: Logger = { debug: fail, info: fail, warn: fail, error: fail };
   const harmed = logged({ logger: broken });
   expect(await (await TestClient.connect(harmed.server)).call("act")).toBe("done");
+
+  const thrown: unknown[] = [];
+  const catching = (error: unknown) => thrown.push(error);
+  process.on("uncaughtException", catching);
+  const stderr = vi.spyOn(process.stderr, "write").mockImplementation(fail);
+  try {
+    const { server: standard } = logged({ logger: createLogger({ format: "json" }) });
+    expect(await (await TestClient.connect(standard)).call("act")).toBe("done");
+    await setImmediate();
+    expect(thrown).toEqual([]);
+  } finally {
+    stderr.mockRestore();
+    process.off("uncaughtException", catching);
+  }
 });
 
 test.each<readonly [unknown, string]>([
