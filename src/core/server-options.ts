@@ -264,6 +264,7 @@ export function checkServerOptions(options: unknown): void {
   const {
     name,
     version,
+    logger,
     pageSize = 1,
     http,
     requestState,
@@ -288,6 +289,7 @@ export function checkServerOptions(options: unknown): void {
   checkChoice("listing", listing, ["permitted", "all"]);
   if (tracing !== undefined && typeof tracing !== "boolean")
     throw new ConfigurationError(`tracing is ${shown(tracing)}: write true or false.`);
+  checkPort("logger", logger, ["debug", "info", "warn", "error"]);
   checkCount("pageSize", pageSize);
   checkGroup("http", http, HTTP, '{ path: "/mcp" }');
   const { sessions } = (http ?? {}) as HttpOptions;

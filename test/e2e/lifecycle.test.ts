@@ -90,6 +90,40 @@ describe("over HTTP", () => {
     await closed;
   });
 
+  test("refuses probes, hooks and loggers that are none, or that would stand in for one another", () => {
+    const refused = (make: () => unknown, message: string) => expect(make).toThrow(message);
+    const server = taskApi().readiness("database", () => true);
+    refused(() => server.readiness("database", () => false), 'readiness("database") was called before');
+    refused(() => server.readiness("", () => true), 'readiness(): the name is "": write a few words');
+    refused(() => server.readiness("a\nb", () => true), "readiness(): the name is");
+    refused(() => server.readiness("disk", true as never), 'readiness("disk") got true: pass a function');
+    refused(() => server.onStartup(undefined as never), "onStartup() got undefined: pass a function");
+    refused(
+      () => server.onShutdown(Promise.resolve() as never),
+      "onShutdown() got an object: pass a function",
+    );
+    refused(
+      () => taskApi({ logger: { info() {} } as never }),
+      "logger has no debug and no warn and no error",
+    );
+  });
+
+  test("is not ready while any of the probes of one name fails, among servers that are mounted", async () => {
+    let states = [true, true];
+    const child = new MCPServer({ name: "child", version: "1.0.0" }).readiness("database", () => states[1]);
+    const server = taskApi()
+      .readiness("database", () => states[0])
+      .mount(child, { prefix: "child" });
+    const { url } = await started(server);
+    const ready = async () => (await (await fetch(new URL("/health/ready", url))).json()) as object;
+    expect(await ready()).toEqual({ status: "ready", checks: { database: "ok" } });
+    for (states of [
+      [true, false],
+      [false, true],
+    ])
+      expect(await ready()).toEqual({ status: "not ready", checks: { database: "failed" } });
+  });
+
   test("tells that it is alive, and ready only while every probe passes", async () => {
     let database: () => unknown = () => true;
     const log = capturedLog();

@@ -278,6 +278,10 @@ describe("options that are wrong are told where they are written", () => {
     [{ port: 70_000 }, "port is 70000"],
     [{ port: 9464, path: false }, "a port without a path"],
     [{ token: "short" }, "the token is too short, and could be guessed: write at least 16 characters"],
+    [
+      { token: undefined } as unknown as MetricsOptions,
+      "token is undefined: is its environment variable set?",
+    ],
     [{ token: "" }, "the token is empty, or not a string: write at least 16 characters"],
     [{ token: "a token of four words" }, "has characters that no Authorization header carries"],
     [{ tokn: TOKEN } as MetricsOptions, 'Did you mean "token"?'],

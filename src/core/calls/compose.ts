@@ -116,15 +116,17 @@ function raised(result: unknown): unknown {
 /** Throws a {@link ConfigurationError} where a layer is none, or is around nothing because of a wrong word. */
 export function checkMiddleware(layer: unknown): void {
   if (typeof layer === "function") return;
-  const { handle, kinds = [] } = (layer ?? {}) as Partial<MiddlewareLayer>;
+  const { handle, kinds } = (layer ?? {}) as Partial<MiddlewareLayer>;
   if (typeof handle !== "function")
     throw new ConfigurationError(
       `use() got ${shown(layer)}: write a layer such as logging(), or a function such as async (ctx, next) => next().`,
     );
-  const wrong: unknown = Array.isArray(kinds) ? kinds.find((kind) => !Object.hasOwn(NOUNS, kind)) : kinds;
+  if (kinds === undefined) return;
+  const isSome = Array.isArray(kinds) && kinds.length > 0;
+  const wrong: unknown = isSome ? kinds.find((kind) => !Object.hasOwn(NOUNS, kind)) : kinds;
   if (wrong !== undefined)
     throw new ConfigurationError(
-      `use(): the layer's kinds have ${shown(wrong)}: write some of "${Object.keys(NOUNS).join('", "')}", in an array.`,
+      `use(): the layer's kinds ${isSome ? "have" : "are"} ${shown(wrong)}: write some of "${Object.keys(NOUNS).join('", "')}", in an array.`,
     );
 }
 

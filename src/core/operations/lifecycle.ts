@@ -46,6 +46,10 @@ export class Lifecycle {
     this.#probes.set(name, probe);
   }
 
+  hasProbe(name: string): boolean {
+    return this.#probes.has(name);
+  }
+
   /** Takes over the hooks and probes of a server that is mounted, those of now and of later. */
   adopt(part: Lifecycle): void {
     this.#startup.push(() => part.start());
@@ -108,9 +112,11 @@ export class Lifecycle {
     logger: Logger,
   ): Promise<{ readonly ready: boolean; readonly checks: Record<string, "ok" | "failed"> }> {
     const results = await Promise.all(this.#allProbes().map(([name, probe]) => passes(name, probe, logger)));
-    const checks = Object.fromEntries(
-      results.map(({ name, ok }) => [name, ok ? ("ok" as const) : ("failed" as const)]),
-    );
+    const states = new Map<string, "ok" | "failed">();
+    // Servers that are mounted may have probes of one name.
+    for (const { name, ok } of results)
+      states.set(name, ok && states.get(name) !== "failed" ? "ok" : "failed");
+    const checks = Object.fromEntries(states);
     return { ready: this.#ready && results.every(({ ok }) => ok), checks };
   }
 }

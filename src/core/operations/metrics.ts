@@ -38,9 +38,14 @@ const OPTIONS: Names<MetricsOptions> = {
 const SHORTEST_TOKEN = 16;
 
 /** What is wrong with a token, without the token: it may be a secret. */
-function tokenProblems(token: unknown): readonly string[] {
+function tokenProblems(options: object): readonly string[] {
+  if (!("token" in options)) return [];
+  const { token } = options;
   const instead = `write at least ${SHORTEST_TOKEN} characters without spaces, such as process.env.METRICS_TOKEN.`;
-  if (token === undefined) return [];
+  if (token === undefined)
+    return [
+      "enableMetrics(): token is undefined: is its environment variable set? Leave it out to ask for none.",
+    ];
   if (typeof token !== "string" || token === "")
     return [`enableMetrics(): the token is empty, or not a string: ${instead}`];
   if (!/^[\x21-\x7e]+$/.test(token))
@@ -77,7 +82,7 @@ export function checkMetrics(options: unknown): void {
       "host and allowUnauthenticated are of a port of its own: write port too, such as { port: 9464 }, or leave them out.",
     ),
     ...says(port !== undefined && path === false, "a port without a path serves nothing: leave out one."),
-    ...tokenProblems(token),
+    ...tokenProblems(options),
     ...says(
       typeof host === "string" && !isLoopback(host) && token === undefined && !isReason(reason),
       `host is ${shown(host)}, and whoever reaches it may read the metrics. Write a token: enableMetrics({ port: 9464, host, token: process.env.METRICS_TOKEN }), listen on 127.0.0.1, or say why this is safe: allowUnauthenticated: "only our Prometheus reaches it".`,

@@ -44,6 +44,9 @@ function advice(name: string, known: readonly string[]): string {
 /** A value as a message quotes it: text in quotes, anything else short. */
 export function shown(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(value);
-  if (typeof value === "object" && value !== null) return Array.isArray(value) ? "an array" : "an object";
+  if (typeof value === "object" && value !== null) {
+    if (!Array.isArray(value)) return "an object";
+    return value.length > 0 ? "an array" : "an empty array";
+  }
   return typeof value === "function" ? "a function" : String(value);
 }

@@ -1,6 +1,8 @@
 /** A registration that starts and ends: with hooks, probes, and dependencies that live in between. */
 
 import type { Dependency, DependencyScope } from "../dependencies/dependencies.ts";
+import { ConfigurationError } from "../errors.ts";
+import { shown } from "../options/known-options.ts";
 import { type Hook, Lifecycle, type Probe } from "../operations/lifecycle.ts";
 import { Registration } from "./registration.ts";
 import { ServerDependencies } from "../dependencies/server-dependencies.ts";
@@ -18,12 +20,14 @@ export abstract class Lifespan extends Registration {
 
   /** Runs before the server takes requests, in the order added. One that throws stops the start. */
   onStartup(hook: Hook): this {
+    checkFunction("onStartup()", hook);
     this.lifecycle.onStartup(hook);
     return this;
   }
 
   /** Runs when the server has finished its requests, in reverse order. */
   onShutdown(hook: Hook): this {
+    checkFunction("onShutdown()", hook);
     this.lifecycle.onShutdown(hook);
     return this;
   }
@@ -32,12 +36,24 @@ export abstract class Lifespan extends Registration {
    * Adds a probe to `/health/ready`: while it throws, rejects, returns `false` or takes over 2 s, the server
    * is not ready.
    *
+   * @param name - What the answer and the metrics call it. Other servers that are mounted here may have probes of the same name:
+   *   then all of them have to pass.
+   * @throws {@link ConfigurationError} where the name is empty or has been given, or the probe is no function.
    * @example
    * ```ts
    * server.readiness("database", () => db.ping());
    * ```
    */
   readiness(name: string, probe: Probe): this {
+    if (typeof name !== "string" || !/^[\w.-]+(?: [\w.-]+)*$/.test(name))
+      throw new ConfigurationError(
+        `readiness(): the name is ${shown(name)}: write a few words of letters and digits, such as "database".`,
+      );
+    checkFunction(`readiness("${name}")`, probe);
+    if (this.lifecycle.hasProbe(name))
+      throw new ConfigurationError(
+        `readiness("${name}") was called before: give each probe a name of its own.`,
+      );
     this.lifecycle.addProbe(name, probe);
     return this;
   }
@@ -65,4 +81,9 @@ export abstract class Lifespan extends Registration {
     this.lifecycle.adopt(other.lifecycle);
     this.dependencies.adopt(other.dependencies);
   }
+}
+
+function checkFunction(what: string, given: unknown): void {
+  if (typeof given !== "function")
+    throw new ConfigurationError(`${what} got ${shown(given)}: pass a function, such as () => db.ping().`);
 }

@@ -20,6 +20,12 @@ export const metricsRooms: readonly Room[] = [
         replace: "expected",
       },
       {
+        what: "a token whose environment variable is not set",
+        file: "src/core/operations/metrics.ts",
+        find: 'if (!("token" in options)) return [];',
+        replace: "if ((options as MetricsOptions).token === undefined) return [];",
+      },
+      {
         what: "the token on the server's port",
         file: "src/transport/routes.ts",
         find: "guarded.token === undefined ? byCaller(runtime) : byToken(guarded.token)",
