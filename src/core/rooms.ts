@@ -128,14 +128,14 @@ export async function serving(
     return (await import("../transport/stdio.ts")).serveStdio(await prepare(), options);
   if ((options.processes ?? 1) === 1)
     return (await import("../transport/listen.ts")).listen(await prepare(), options);
-  const { joined, supervise } = await import("../transport/processes.ts");
-  const worker = joined();
-  if (!worker) {
-    recordings.leave();
-    return supervise(await prepare(), options, await storesInMemory());
+  const worker = (await import("../transport/processes/worker.ts")).thisWorker();
+  if (worker) {
+    share(worker.backend);
+    return worker.listen(await prepare(), options);
   }
-  share(worker.backend);
-  return worker.listen(await prepare(), options);
+  recordings.leave();
+  const { supervise } = await import("../transport/processes/supervise.ts");
+  return supervise(await prepare(), options, await storesInMemory());
 }
 
 /** Serves within another's HTTP server. */

@@ -14,7 +14,7 @@ import { createRoutes } from "./routes.ts";
 import { ended, pause, shutdownLimits } from "./shutdown.ts";
 import { leave, onSignal } from "./signals.ts";
 import { onUncaught } from "./uncaught.ts";
-import type { Watcher } from "./worker.ts";
+import type { Watcher } from "./processes/watcher.ts";
 
 export const LOOPBACK = "127.0.0.1";
 export const DEFAULT_PORT = 8080;

@@ -10,10 +10,10 @@ import {
   memoryPlaceStore,
 } from "gantry-mcp";
 import { describe, expect, test } from "vitest";
-import { Desk, type Shared } from "../../src/transport/process-desk.ts";
-import type { FromWorker, ToWorker } from "../../src/transport/process-messages.ts";
-import { workerBackend } from "../../src/transport/worker-backend.ts";
-import { Watcher } from "../../src/transport/worker.ts";
+import { Desk, type Shared } from "../../src/transport/processes/desk.ts";
+import type { FromWorker, ToWorker } from "../../src/transport/processes/messages.ts";
+import { workerBackend } from "../../src/transport/processes/backend.ts";
+import { Watcher } from "../../src/transport/processes/watcher.ts";
 import { cacheStoreContract } from "./cache-store.ts";
 import { circuitStoreContract } from "./circuit-store.ts";
 import { eventBusContract } from "./event-bus.ts";
@@ -132,7 +132,7 @@ describe("what a worker has when it dies", () => {
 });
 
 test("metrics of several processes stand on one page, each series with its worker", async () => {
-  const { joinPages } = await import("../../src/transport/metrics-pages.ts");
+  const { joinPages } = await import("../../src/transport/processes/metrics-pages.ts");
   const page = (count: number) =>
     `# HELP calls_total Calls.\n# TYPE calls_total counter\ncalls_total{kind="tool"} ${count}\n# HELP up Up.\n# TYPE up gauge\nup 1\n`;
   expect(

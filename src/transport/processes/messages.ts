@@ -1,6 +1,6 @@
 /** What the workers of a server and the process that watches over them tell each other. */
 
-import type { ServerEvent } from "../core/ports.ts";
+import type { ServerEvent } from "../../core/ports.ts";
 
 /** What a worker says. */
 export type FromWorker =

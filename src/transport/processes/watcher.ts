@@ -1,8 +1,8 @@
-/** A worker, as it knows the process that watches over it. */
+/** The process that watches over workers, as a worker knows it. */
 
 import cluster from "node:cluster";
-import type { ServerEvent } from "../core/ports.ts";
-import { type FromWorker, type Question, type ToWorker, WORKER } from "./process-messages.ts";
+import type { ServerEvent } from "../../core/ports.ts";
+import { type FromWorker, type Question, type ToWorker, WORKER } from "./messages.ts";
 
 interface Waiting {
   readonly resolve: (value: unknown) => void;

@@ -1,6 +1,6 @@
 /** The stores that workers share, as a worker reaches them. */
 
-import { memoryEventStore } from "../core/sharing/events.ts";
+import { memoryEventStore } from "../../core/sharing/events.ts";
 import type {
   Backend,
   CacheRead,
@@ -8,8 +8,8 @@ import type {
   CircuitRefusal,
   CircuitState,
   LimitVerdict,
-} from "../core/ports.ts";
-import type { Watcher } from "./worker.ts";
+} from "../../core/ports.ts";
+import type { Watcher } from "./watcher.ts";
 
 /** An attempt at a circuit, as it was lent. */
 interface LentAttempt {

@@ -8,10 +8,10 @@ import type {
   IdempotencyStore,
   LimitStore,
   PlaceLimit,
-} from "../core/ports.ts";
-import type { SharedStores } from "../core/sharing/stores.ts";
+} from "../../core/ports.ts";
+import type { SharedStores } from "../../core/sharing/stores.ts";
 import type { WorkersPage } from "./metrics-pages.ts";
-import type { FromWorker, Question, ToWorker } from "./process-messages.ts";
+import type { FromWorker, Question, ToWorker } from "./messages.ts";
 
 /** What all workers share. */
 export interface Shared {

@@ -1,26 +1,15 @@
-/** Several processes on one port: this one watches over workers, which run the same program and serve. */
+/** Workers, as the process that watches over them knows them: started, kept alive, and ended. */
 
 import cluster, { type Worker } from "node:cluster";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { createServer } from "node:net";
-import { availableParallelism } from "node:os";
-import { ConfigurationError } from "../core/errors.ts";
-import type { RunHttpOptions } from "../core/server-options.ts";
-import type { Backend, Logger } from "../core/ports.ts";
-import type { ListeningServer, Runtime } from "../core/runtime.ts";
-import type { SharedStores } from "../core/sharing/stores.ts";
-import { greet } from "./banner.ts";
-import { checkHttpOptions } from "./http-options.ts";
-import { Desk, type Shared } from "./process-desk.ts";
-import { type FromWorker, type ToWorker, WORKER } from "./process-messages.ts";
-import { type WorkersPage, joinPages } from "./metrics-pages.ts";
-import { anotherPort, bind } from "./binding.ts";
-import { DEFAULT_PORT, LOOPBACK, listen } from "./listen.ts";
-import { pause, shutdownLimits, within } from "./shutdown.ts";
-import { onSignal } from "./signals.ts";
-import { workerBackend } from "./worker-backend.ts";
-import { watcherOfWorker } from "./worker.ts";
+import type { Logger } from "../../core/ports.ts";
+import type { ListeningServer } from "../../core/runtime.ts";
+import type { SharedStores } from "../../core/sharing/stores.ts";
+import { pause, within } from "../shutdown.ts";
+import { Desk, type Shared } from "./desk.ts";
+import { type FromWorker, type ToWorker, WORKER } from "./messages.ts";
+import type { WorkersPage } from "./metrics-pages.ts";
 
 /** How long it takes until an ended worker is started again, in milliseconds: twice as long each time, until one lives. */
 const FIRST_PAUSE = 100;
@@ -29,74 +18,13 @@ const LONGEST_PAUSE = 30_000;
 /** A worker that served for so long was sound, in milliseconds. */
 const SOUND_AFTER = 10_000;
 
-/** What workers may need beyond the time that they have to end in, in milliseconds. Then they are killed. */
-const GRACE = 5_000;
-
-/** What a worker serves with; nothing in the first process. */
-export function joined():
-  | {
-      readonly backend: Backend;
-      readonly listen: (runtime: Runtime, options: RunHttpOptions) => Promise<ListeningServer>;
-    }
-  | undefined {
-  const watcher = watcherOfWorker();
-  return (
-    watcher && {
-      backend: workerBackend(watcher),
-      listen: async (runtime, options) => {
-        const stateKeys = { keys: [await watcher.ask<string>("stateKey")], ...runtime.stateKeys };
-        runtime.metrics?.gather((own) => {
-          watcher.onPage(own);
-          return async () => joinPages(await watcher.ask<readonly WorkersPage[]>("pages"));
-        });
-        return listen({ ...runtime, stateKeys }, { ...options, port: watcher.port }, watcher);
-      },
-    }
-  );
-}
-
-/** Starts so many workers, keeps as many alive, and ends them together. */
-export async function supervise(
-  runtime: Runtime,
-  options: RunHttpOptions,
-  stores: SharedStores,
-): Promise<ListeningServer> {
-  checkHttpOptions(runtime, options);
-  checkProgram(runtime);
-  const { notice, limit } = shutdownLimits(options.shutdown);
-  const { processes: asked = 1, signals = true } = options;
-  const count = asked === "auto" ? availableParallelism() : asked;
-  const workers = new Workers(stores, await freePort(options), runtime.logger);
-  let closing: Promise<void> | undefined;
-  const end = (wait: number) => (closing ??= workers.end(wait, wait + limit + GRACE));
-  // A second signal ends everything at once.
-  process.once("exit", () => closing && workers.kill());
-  const ignoreSignals = signals ? onSignal(() => end(notice), runtime.logger) : () => {};
-  try {
-    const [first] = await Promise.all(Array.from({ length: count }, (_, index) => workers.start(index + 1)));
-    const { url, port } = first as Address;
-    greet(runtime, await runtime.sealed(), url, options.allowUnauthenticated, count);
-    return {
-      url,
-      port,
-      close: () => {
-        ignoreSignals();
-        return end(0);
-      },
-    };
-  } catch (error) {
-    ignoreSignals();
-    await end(0).catch(() => {});
-    throw error;
-  }
-}
-
-type Address = Pick<ListeningServer, "url" | "port">;
+/** Where workers listen. */
+export type Address = Pick<ListeningServer, "url" | "port">;
 
 /** How long a worker may take to tell its metrics, in milliseconds: one that is busy for longer is left out. */
 const PAGE_LIMIT = 2_000;
 
-class Workers {
+export class Workers {
   readonly #port: number;
   readonly #shared: Shared;
   readonly #logger: Logger;
@@ -227,35 +155,9 @@ interface Handing extends NodeJS.EventEmitter {
   ): boolean;
 }
 
-/** The port that is asked for, or a free one for all workers: throws where somebody has it. */
-async function freePort({ host = LOOPBACK, port = DEFAULT_PORT }: RunHttpOptions): Promise<number> {
-  const probe = createServer();
-  const { port: free } = await bind(probe, host, port, anotherPort(port));
-  await new Promise((resolve) => probe.close(resolve));
-  return free;
-}
-
 function tell(worker: Worker, message: ToWorker): void {
   if (worker.isConnected()) worker.send(message);
 }
-
-/** Throws where workers cannot run the program anew, or cannot share what it keeps. */
-function checkProgram({ http, routes }: Runtime): void {
-  const problems = [
-    process.argv[1] === undefined && "The program is not a file: run it as node server.js.",
-    cluster.isWorker && "This process is a worker of another program's: leave out processes.",
-    supervising && "The program runs such a server already: run the others without processes.",
-    http.sessions &&
-      "A session lives in one process: leave out http.sessions, or run single processes behind a proxy that sends each session to its own.",
-    routes.some(({ local }) => local) &&
-      "The token endpoint for development keeps its tokens in one process: leave out processes while you develop.",
-  ].filter((problem) => typeof problem === "string");
-  if (problems.length > 0)
-    throw new ConfigurationError(problems.map((problem) => `Several processes cannot serve. ${problem}`));
-  supervising = true;
-}
-
-let supervising = false;
 
 function notStarted(code: number | null, signal: string | null): Error {
   return new Error(
