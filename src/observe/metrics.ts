@@ -18,6 +18,11 @@ export async function serverMetrics(options: MetricsOptions, server: Measured): 
   const registry = new Registry(MOST_SERIES);
   const otel = await openTelemetry();
   const meter = otel && meterIn(otel);
+  if (!meter && options.path === false)
+    server.logger.warn(
+      {},
+      "Nobody is told the metrics: no OpenTelemetry provider of meters is registered, and there is no path. Register one before the server starts, as with node --import ./telemetry.js, or leave out path: false",
+    );
   const observer = countingCalls(registry, meter && recordingDurations(meter));
   const transports: (() => TransportCounts)[] = [];
   measuringTransports(registry, transports);

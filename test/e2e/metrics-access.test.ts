@@ -234,10 +234,15 @@ describe("over stdio", () => {
     );
   });
 
-  test("nothing is missed where OpenTelemetry alone is told", async () => {
+  test("without a path, and without OpenTelemetry, nobody is told: the server says that alone", async () => {
     const process = overStdio({ path: false });
     await process.says("running");
-    expect(parseLog(process.stderr)).toEqual([]);
+    expect(parseLog(process.stderr)).toMatchObject([
+      {
+        level: "warn",
+        message: expect.stringContaining("no OpenTelemetry provider of meters is registered"),
+      },
+    ]);
   });
 });
 

@@ -16,6 +16,7 @@ import { capturedLog } from "../support/captured-log.ts";
 const about = { description: "About it." };
 const exporter = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE);
 const reader = new PeriodicExportingMetricReader({ exporter, exportIntervalMillis: 3_600_000 });
+const log = capturedLog();
 let asked = 0;
 let server: MCPServer;
 
@@ -40,7 +41,7 @@ async function collected() {
 
 beforeAll(async () => {
   metrics.setGlobalMeterProvider(new MeterProvider({ readers: [reader] }));
-  server = new MCPServer({ name: "measured", version: "1.0.0", logger: capturedLog().logger })
+  server = new MCPServer({ name: "measured", version: "1.0.0", logger: log.logger })
     .enableMetrics({ path: false })
     .readiness("database", () => void asked++)
     .tool("act", { ...about, input: z.object({ id: z.number() }), cache: { ttl: "1m" } }, () => "done")
@@ -62,6 +63,10 @@ beforeAll(async () => {
 afterAll(async () => {
   await server.close();
   metrics.disable();
+});
+
+test("a server without a path for them is not warned: they are told", () => {
+  expect(log.entries().filter(({ level }) => level === "warn")).toEqual([]);
 });
 
 test("durations have the conventions' name, unit, boundaries and attributes", async () => {
