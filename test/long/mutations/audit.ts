@@ -123,6 +123,12 @@ export const auditRooms: readonly Room[] = [
     tests: ["test/e2e/audit/failing"],
     defences: [
       {
+        what: "folders for their owner alone",
+        file: "src/audit/files.ts",
+        find: "await mkdir(path, { mode: 0o700 });",
+        replace: "await mkdir(path);",
+      },
+      {
         what: "fails closed",
         file: "src/audit/audit.ts",
         find: "if (writer?.fails && isClosed(ctx.operation)) throw unavailable();",

@@ -68,6 +68,18 @@ export const metricsRooms: readonly Room[] = [
         replace: "true",
       },
       {
+        what: "metrics on stdio that nobody can read",
+        file: "src/transport/stdio.ts",
+        find: "    warnOfMetrics(runtime);\n",
+        replace: "",
+      },
+      {
+        what: "metrics that nobody is told",
+        file: "src/observe/metrics.ts",
+        find: "!meter && options.path === false",
+        replace: "false",
+      },
+      {
         what: "tokens that can be guessed",
         file: "src/core/operations/metrics.ts",
         find: "token.length < SHORTEST_TOKEN",

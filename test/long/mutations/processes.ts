@@ -20,6 +20,19 @@ export const processesRooms: readonly Room[] = [
         replace: "",
       },
       {
+        what: "several processes on stdio refused",
+        file: "src/core/server-options.ts",
+        find: 'options.transport === "stdio" && processes !== 1',
+        replace: "false",
+        tests: ["test/unit/core/registration"],
+      },
+      {
+        what: "a worker ends for what nobody catches",
+        file: "src/transport/listen.ts",
+        find: 'uncaught === "end" ? end : undefined',
+        replace: "undefined",
+      },
+      {
         what: "sessions of several processes refused",
         file: "src/transport/processes/supervise.ts",
         find: "    http.sessions &&\n",
