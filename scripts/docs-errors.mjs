@@ -89,20 +89,20 @@ ${reserved}
 
 ## Before there is a call
 
-What is no valid message is answered by HTTP status and a JSON-RPC error, and no handler runs.
+What is not a valid message is answered by an HTTP status and a JSON-RPC error, and no handler runs.
 
 | HTTP | JSON-RPC | when |
 | --- | --- | --- |
-| 400 | -32700 | the body is no strict JSON: invalid UTF-8, a key twice, \`__proto__\`, nested deeper than 64 levels, a number that JavaScript would change |
-| 400 | -32600 | it is no single JSON-RPC request or notification; with sessions, a GET or DELETE that names none, or an unknown \`Last-Event-ID\` |
+| 400 | -32700 | the body is not strict JSON: it has invalid UTF-8, a key twice, \`__proto__\`, nested deeper than 64 levels, a number that JavaScript would change |
+| 400 | -32600 | it is not a single JSON-RPC request or notification; with sessions, it is a GET or DELETE without a session, or has an unknown \`Last-Event-ID\` |
 | 400 | -32602 | the envelope in \`_meta\` is missing something |
 | 400 | -32020 | a header is missing, or contradicts the body |
 | 400 | -32022 | the protocol revision is not served |
-| 401 | -32603 | the caller has to be known, and sends no credentials or such that do not hold; \`WWW-Authenticate\` says what is needed |
+| 401 | -32603 | the caller has to be known, and sends no credentials, or invalid ones; \`WWW-Authenticate\` says what is needed |
 | 403 | -32603 | the caller's token lacks scopes, and the server is an OAuth [resource](how-to/oauth.md); \`WWW-Authenticate\` names them all |
 | 403 | -32600 | the \`Host\` or the \`Origin\` is not one that the server knows |
 | 404 | -32601 | there is no such method (2025-era: 200) |
-| 404 | -32600 | the session has ended, or never was: the client is to shake hands anew |
+| 404 | -32600 | the session has ended, or never existed: the client has to initialize a new one |
 | 404 | | the path is not the endpoint's |
 | 405 | -32600 | it was not sent by POST; with sessions, GET and DELETE are served too |
 | 406 | -32600 | the \`Accept\` header does not allow JSON (2025-era) |

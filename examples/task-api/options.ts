@@ -66,7 +66,7 @@ export function readOptions(): Options {
       return process.exit(0);
     }
     const port = Number(values.port);
-    if (!/^\d+$/.test(values.port) || port > 65_535) throw new Error(`${values.port} is no port`);
+    if (!/^\d+$/.test(values.port) || port > 65_535) throw new Error(`${values.port} is not a port`);
     const { host, stdio, seed, auth, processes } = values;
     if (processes !== "auto" && !/^[1-9]\d*$/.test(processes))
       throw new Error(`--processes ${processes}: write a number from 1, or auto`);
