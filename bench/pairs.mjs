@@ -7,14 +7,17 @@ import { scenarioNamed } from "./scenarios.mjs";
 /** The CPU time of one span, in microseconds: short, so that many of them are disturbed by nobody. */
 const SPAN = 20_000;
 
-/** So many spans of each are for its code to be compiled. */
-const WARMING = 50;
+/** So many spans of each are for its code to be compiled, some ten thousand requests. */
+const WARMING = 30;
+
+/** So many pairs of processes are compared for a layer: no two compile their code alike. */
+const STARTS = 3;
 
 /**
  * @typedef {object} Difference CPU time of a request, in microseconds
  * @property {number} base of the first server: the median
  * @property {number} cost what the second spends more: the median of all fours
- * @property {number} low @property {number} high where that median lies in 19 of 20 runs
+ * @property {number} low @property {number} high where that median lies in 19 of 20 runs with these processes
  * @property {number} disturbed for what part of the time other programs were in the way
  */
 
@@ -57,19 +60,34 @@ export async function difference(base, other, rounds) {
   }
 }
 
-/** What each of these layers costs a call: a server with it, against one without. @returns {Promise<object[]>} */
+/**
+ * What each of these layers costs a call: a server with it, against one without, several times. The cost is the middle one
+ * of those, its range reaches over all of theirs. @returns {Promise<object[]>}
+ */
 export async function costs({ layers, wire, rounds, say }) {
   const measured = [];
   for (const scenario of layers) {
-    say(`${scenario.title} on ${wire}`);
-    const servers = [];
-    try {
-      for (const one of [scenarioNamed(scenario.without), scenario])
-        servers.push(await start("gantry", one, wire));
-      measured.push({ scenario: scenario.name, wire, ...(await difference(...servers, rounds)) });
-    } finally {
-      for (const { child } of servers) child.stop();
+    const found = [];
+    for (let pair = 1; pair <= STARTS; pair++) {
+      say(`${scenario.title} on ${wire}: pair ${pair} of ${STARTS}`);
+      const servers = [];
+      try {
+        for (const one of [scenarioNamed(scenario.without), scenario])
+          servers.push(await start("gantry", one, wire));
+        found.push(await difference(...servers, rounds));
+      } finally {
+        for (const { child } of servers) child.stop();
+      }
     }
+    measured.push({
+      scenario: scenario.name,
+      wire,
+      base: median(found.map(({ base }) => base)),
+      cost: median(found.map(({ cost }) => cost)),
+      low: Math.min(...found.map(({ low }) => low)),
+      high: Math.max(...found.map(({ high }) => high)),
+      disturbed: median(found.map(({ disturbed }) => disturbed)),
+    });
   }
   return measured;
 }

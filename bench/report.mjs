@@ -25,12 +25,12 @@ export function tableOf(measured, layers, variants) {
   return [
     ...(rows.length > 0 ? [aligned(head, rows)] : []),
     ...(layers.length > 0
-      ? [aligned(["layer", "wire", "echo without it", "its own cost", "19 of 20"], layers.map(costOf))]
+      ? [aligned(["layer", "wire", "echo without it", "its own cost", "range"], layers.map(costOf))]
       : []),
   ].join("\n\n");
 }
 
-/** What a layer adds to a call, and where that lies in 19 of 20 runs. */
+/** What a layer adds to a call, and how sure that is. */
 function costOf({ scenario, wire, base, cost, low, high }) {
   const range = `${low.toFixed(1)} … ${high.toFixed(1)} µs`;
   return [scenarioNamed(scenario).title, wire, `${base.toFixed(1)} µs`, `${cost.toFixed(1)} µs`, range];
@@ -44,7 +44,7 @@ function aligned(head, rows) {
   return [line(head), line(rule), ...rows.map(line)].join("\n");
 }
 
-/** @returns {{ met: boolean, text: string }[]} */
+/** @returns {{ met: boolean | undefined, text: string }[]} `met` is `undefined` where the run cannot tell */
 export function verdictsOf(measured, layers) {
   const rows = rowsOf(measured);
   const verdicts = [];
@@ -71,11 +71,9 @@ export function verdictsOf(measured, layers) {
   for (const { scenario, wire, cost, low, high } of layers) {
     const { title, targets } = scenarioNamed(scenario);
     if (targets.cost === undefined) continue;
-    const range = `19 of 20 times between ${low.toFixed(1)} and ${high.toFixed(1)}`;
-    const told = low <= targets.cost && targets.cost < high ? ", which this run cannot tell" : "";
     verdicts.push({
-      met: cost <= targets.cost,
-      text: `${title}, ${wire}: ${cost.toFixed(1)} µs of its own, ${range} (target ≤ ${targets.cost}${told})`,
+      met: high <= targets.cost ? true : low > targets.cost ? false : undefined,
+      text: `${title}, ${wire}: ${cost.toFixed(1)} µs of its own, range ${low.toFixed(1)} … ${high.toFixed(1)} (target ≤ ${targets.cost})`,
     });
   }
   return verdicts;
@@ -84,24 +82,26 @@ export function verdictsOf(measured, layers) {
 /** Replaces what stands between the markers in README.md. */
 export function writeReadme(table, verdicts, rounds) {
   const date = new Date().toISOString().slice(0, 10);
-  const missed = verdicts.filter((verdict) => !verdict.met);
+  const [met, missed, untold] = [true, false, undefined].map((which) =>
+    verdicts.filter((verdict) => verdict.met === which),
+  );
   const text = [
     `${date}, \`npm run bench -- --write\`, Node ${process.versions.node}, ${process.platform} ${process.arch}, ` +
       `${availableParallelism()} processors (${processors ? "server and load pinned to one each" : "not pinned"}), ` +
       `${connections} connections, ${rounds} rounds. CPU time of the server process for one request in µs: median (lowest–highest) of the calmer half of the rounds.`,
     table,
-    missed.length === 0
-      ? `All ${verdicts.length} targets are met.`
-      : [
-          `${verdicts.length - missed.length} of ${verdicts.length} targets are met. Missed:`,
-          "",
-          ...missed.map(({ text: miss }) => `- ${miss}`),
-        ].join("\n"),
+    `${met.length} of ${verdicts.length} targets are met.`,
+    ...listed("Missed:", missed),
+    ...listed("Of these this run cannot tell:", untold),
   ].join("\n\n");
   const before = readFileSync(readme, "utf8");
   const [start, stop] = [before.indexOf(begin), before.indexOf(end)];
   if (start === -1 || stop < start) throw new Error("bench/README.md has lost its markers.");
   writeFileSync(readme, `${before.slice(0, start + begin.length)}\n\n${text}\n\n${before.slice(stop)}`);
+}
+
+function listed(title, verdicts) {
+  return verdicts.length === 0 ? [] : [title, verdicts.map(({ text }) => `- ${text}`).join("\n")];
 }
 
 /** One row for each scenario and wire, scenarios in their order, with the measurements by variant. */

@@ -71,7 +71,7 @@ try {
       ({ name, group, without }) => without && (options.only?.includes(name) ?? groups.has(group)),
     );
     if (variants.includes("gantry"))
-      layers.push(...(await costs({ layers: wanted, wire, rounds: 2 * rounds, say })));
+      layers.push(...(await costs({ layers: wanted, wire, rounds: Math.ceil(rounds / 2), say })));
   }
 } catch (error) {
   fail(error.message);
@@ -81,7 +81,8 @@ say("");
 const table = tableOf(measured, layers, variants);
 const verdicts = verdictsOf(measured, layers);
 console.log(`${table}\n`);
-for (const { met, text } of verdicts) console.log(`${met ? "met   " : "MISSED"}  ${text}`);
+for (const { met, text } of verdicts)
+  console.log(`${met === undefined ? "unsure" : met ? "met   " : "MISSED"}  ${text}`);
 const disturbed = median([...measured, ...layers].map((one) => one.disturbed));
 if (disturbed > 0.2) {
   const percent = Math.round(disturbed * 100);
@@ -90,7 +91,7 @@ if (disturbed > 0.2) {
   );
 }
 if (options.write) writeReadme(table, verdicts, Number(options.rounds));
-if (options.assert && verdicts.some((verdict) => !verdict.met)) process.exitCode = 1;
+if (options.assert && verdicts.some((verdict) => verdict.met === false)) process.exitCode = 1;
 
 function say(text) {
   if (process.stderr.isTTY) process.stderr.write(`\r\u001b[K${text}`);
