@@ -92,7 +92,7 @@ export function writeReadme(table, verdicts, rounds) {
     table,
     `${met.length} of ${verdicts.length} targets are met.`,
     ...listed("Missed:", missed),
-    ...listed("Of these this run cannot tell:", untold),
+    ...listed("This run cannot tell:", untold),
   ].join("\n\n");
   const before = readFileSync(readme, "utf8");
   const [start, stop] = [before.indexOf(begin), before.indexOf(end)];
