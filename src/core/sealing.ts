@@ -108,7 +108,7 @@ export class Sealing {
   }
 
   /** Throws where a schema is wrong, once the compilers are there: told where it is written. Before, the start tells. */
-  check(definition: ComponentDefinition): void {
+  checkSchemas(definition: ComponentDefinition): void {
     for (const { schema, what } of this.#sealed ? schemasOf(definition) : []) {
       if (this.#compilers.has(schema)) validator(schema, this.#compilers.compile, what);
     }

@@ -299,7 +299,7 @@ export class MCPServer extends Lifespan {
   }
 
   #add(definition: ComponentDefinition): void {
-    this.#sealing.check(definition);
+    this.#sealing.checkSchemas(definition);
     this.#registry.add(definition);
     this.#changed([definition]);
   }

@@ -37,9 +37,9 @@ const OPTIONS: Names<ConcurrencyLayerOptions> = { ...CONCURRENCY, perTool: true,
 const KINDS: readonly OperationKind[] = ["tool", "resource", "prompt", "completion"];
 
 /**
- * Limits how many calls are under way at once, in this process, or in all that share the server's `backend`; above, they wait for a place where there is a `queue`, or
- * are refused as `CONCURRENCY_LIMIT_EXCEEDED`. A place is free again when its call is answered, also where its handler
- * ignores that its time is up.
+ * Limits how many calls are under way at once, in this process, or in all that share the server's `backend`. Calls beyond that
+ * wait for a place where there is a `queue`, or are refused as `CONCURRENCY_LIMIT_EXCEEDED`. A place is free again when its call is
+ * answered, also where its handler ignores that its time is up.
  *
  * @throws {@link ConfigurationError} where options are wrong.
  * @example

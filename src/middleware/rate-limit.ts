@@ -38,8 +38,8 @@ const KINDS: readonly OperationKind[] = ["tool", "resource", "prompt", "completi
  * Limits how often callers may call; above, the answer is `RATE_LIMIT_EXCEEDED` with `details.retry_after_seconds`. Over HTTP
  * the headers `RateLimit-Policy`, `RateLimit` and, on refusals, `Retry-After` tell of it.
  *
- * Refused calls are not counted; a call that asks its client counts again with every answer. Names of tools that are not there are counted together. Callers are counted where the layer
- * stands: inside `authenticate(…)`, or else the server does not start.
+ * Refused calls are not counted; a call that asks its client counts again with every answer. Names of tools that are not there are
+ * counted together. A limit that counts callers has to stand inside `authenticate(…)`, or else the server does not start.
  *
  * @throws {@link ConfigurationError} where options are wrong or contradict each other.
  * @example

@@ -3,6 +3,10 @@
 import type { AddressInfo, Server } from "node:net";
 import { ConfigurationError } from "../core/errors.ts";
 
+/** Where it listens unless it is told otherwise: nobody on another machine reaches it. */
+export const DEFAULT_HOST = "127.0.0.1";
+export const DEFAULT_PORT = 8080;
+
 /**
  * Listens.
  *
@@ -25,5 +29,5 @@ export function baseUrl(host: string, port: number): string {
 
 /** What to write where the server's own port is taken. */
 export function anotherPort(port: number): string {
-  return `run({ port: ${port < 65_535 ? port + 1 : 8080} })`;
+  return `run({ port: ${port < 65_535 ? port + 1 : DEFAULT_PORT} })`;
 }

@@ -4,7 +4,7 @@ import { type RequestListener, type Server, createServer } from "node:http";
 import type { ListeningServer, Runtime } from "../core/runtime.ts";
 import type { RunHttpOptions } from "../core/server-options.ts";
 import { greet } from "./banner.ts";
-import { anotherPort, bind, baseUrl } from "./binding.ts";
+import { DEFAULT_HOST, DEFAULT_PORT, anotherPort, baseUrl, bind } from "./binding.ts";
 import { Connections } from "./connections.ts";
 import { Endpoint } from "./endpoint.ts";
 import { checkHttpOptions } from "./http-options.ts";
@@ -15,9 +15,6 @@ import { ended, pause, shutdownLimits } from "./shutdown.ts";
 import { leave, onSignal } from "./signals.ts";
 import { onUncaught } from "./uncaught.ts";
 import type { Watcher } from "./processes/watcher.ts";
-
-export const LOOPBACK = "127.0.0.1";
-export const DEFAULT_PORT = 8080;
 
 /** How long cancelled calls have to answer before their connections are cut; in milliseconds. */
 const CUT_AFTER = 1_000;
@@ -35,7 +32,7 @@ export async function listen(
   options: RunHttpOptions,
   watcher?: Watcher,
 ): Promise<ListeningServer> {
-  const { host = LOOPBACK, port = DEFAULT_PORT, signals = true, uncaught } = options;
+  const { host = DEFAULT_HOST, port = DEFAULT_PORT, signals = true, uncaught } = options;
   checkHttpOptions(runtime, options);
   const { notice, limit } = shutdownLimits(options.shutdown);
   const endpoint = new Endpoint(runtime);

@@ -4,7 +4,7 @@ import { createServer } from "node:http";
 import { isLoopback } from "../core/values/loopback.ts";
 import { METRICS_TYPE, type Metrics } from "../core/operations/metrics.ts";
 import type { Logger } from "../core/ports.ts";
-import { bind, baseUrl } from "./binding.ts";
+import { DEFAULT_HOST, baseUrl, bind } from "./binding.ts";
 import { type Protection, byName, byToken } from "./protection.ts";
 
 /** Headers and requests are small, and come from few. */
@@ -13,7 +13,7 @@ const MOST_CONNECTIONS = 64;
 
 /** Serves `metrics` until the function that it gives is called. */
 export async function openMetricsPort(metrics: Metrics, logger: Logger): Promise<() => Promise<void>> {
-  const { path = "/metrics", port = 0, host = "127.0.0.1", token, allowUnauthenticated } = metrics.options;
+  const { path = "/metrics", port = 0, host = DEFAULT_HOST, token, allowUnauthenticated } = metrics.options;
   const anybody: Protection = () => undefined;
   const protection = token !== undefined ? byToken(token) : isLoopback(host) ? byName({}) : anybody;
   const server = createServer(LIMITS, (request, response) => {

@@ -176,7 +176,10 @@ function segment(part: PropertyKey | { readonly key: PropertyKey }): string {
   return String(typeof part === "object" ? part.key : part);
 }
 
-/** A handler with its result made ready, between the dependencies that it is given, within what stands around it, behind the guards that go by its arguments. */
+/**
+ * A handler with its result made ready, between the dependencies that it is given, within what stands around it, behind the guards
+ * that go by its arguments.
+ */
 function prepared(
   component: ComponentDefinition,
   policy: Policy,

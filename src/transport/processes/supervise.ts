@@ -8,9 +8,8 @@ import type { ListeningServer, Runtime } from "../../core/runtime.ts";
 import type { RunHttpOptions } from "../../core/server-options.ts";
 import type { SharedStores } from "../../core/sharing/stores.ts";
 import { greet } from "../banner.ts";
-import { anotherPort, bind } from "../binding.ts";
+import { DEFAULT_HOST, DEFAULT_PORT, anotherPort, bind } from "../binding.ts";
 import { checkHttpOptions } from "../http-options.ts";
-import { DEFAULT_PORT, LOOPBACK } from "../listen.ts";
 import { shutdownLimits } from "../shutdown.ts";
 import { onSignal } from "../signals.ts";
 import { type Address, Workers } from "./workers.ts";
@@ -55,7 +54,7 @@ export async function supervise(
 }
 
 /** The port that is asked for, or a free one for all workers: throws where somebody has it. */
-async function freePort({ host = LOOPBACK, port = DEFAULT_PORT }: RunHttpOptions): Promise<number> {
+async function freePort({ host = DEFAULT_HOST, port = DEFAULT_PORT }: RunHttpOptions): Promise<number> {
   const probe = createServer();
   const { port: free } = await bind(probe, host, port, anotherPort(port));
   await new Promise((resolve) => probe.close(resolve));
