@@ -46,13 +46,22 @@ export function prettyLine(
 
 /** What JSON made of an error, as Node prints errors; `undefined` for what is none. */
 function stackIn(json: string): readonly string[] | undefined {
-  const { name, message, stack, cause } = JSON.parse(json) as Readonly<Record<string, unknown>>;
+  const { name, message, stack, cause, errors } = JSON.parse(json) as Readonly<Record<string, unknown>>;
   if (typeof message !== "string" || (stack !== undefined && typeof stack !== "string")) return undefined;
   const lines = (stack ?? `${String(name)}: ${message}`).split("\n").map((line) => unquoted(jsonText(line)));
-  if (cause === undefined) return lines;
-  const told = JSON.stringify(cause);
-  const deeper = stackIn(told) ?? [unquoted(jsonText(typeof cause === "string" ? cause : told))];
-  return [...lines, ...deeper.map((line, index) => (index === 0 ? `caused by ${line}` : line))];
+  const all = Array.isArray(errors) ? (errors as readonly unknown[]) : [];
+  return [
+    ...lines,
+    ...(cause === undefined ? [] : within("caused by", cause)),
+    ...all.flatMap((error) => within("one of its errors:", error)),
+  ];
+}
+
+/** What is within an error: another, or anything else that was thrown. */
+function within(how: string, value: unknown): readonly string[] {
+  const told = JSON.stringify(value);
+  const lines = stackIn(told) ?? [unquoted(jsonText(typeof value === "string" ? value : told))];
+  return lines.map((line, index) => (index === 0 ? `${how} ${line}` : line));
 }
 
 /** Texts of words alone need no quotes. */

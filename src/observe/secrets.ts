@@ -4,14 +4,19 @@
 export const REDACTED = "[redacted]";
 
 /** Parts of names of fields that hold secrets. */
-const SECRET_NAME = /authorization|cookie|passw|passphrase|secret|token|api[-_]?key|credential/i;
+const SECRET_NAME =
+  /authorization|cookie|passw|passphrase|^pass$|pwd|secret|token|(?:api|private)[-_]?key|credential|jwt/i;
 
 /**
  * Texts without any of these have no secret of a known shape: most have none, and cost this one look. A text is looked at once from
  * its beginning to its end, whatever stands in it.
  */
 const SUSPICIOUS =
-  /bearer|basic|eyJ|:\/\/[^\s/?#]*@|=|sk-|gh[a-z]_|github_pat|xox[a-z]-|AKIA|AIza|PRIVATE KEY/i;
+  /bearer|basic|eyJ|:\/\/[^\s/?#]*@|=|passw|pwd|passphrase|secret|token|api[-_]?key|private[-_]?key|credential|authorization|cookie|[rs]k[-_]|gh[a-z]_|github_pat|glpat-|npm_|xox[a-z]-|AKIA|AIza|PRIVATE KEY/i;
+
+/** What secrets are called within texts. */
+const CALLED =
+  "passw(?:or)?d|pwd|passphrase|secret|token|(?:api|private)[-_]?key|credentials?|signature|\\bsig|[?&]key";
 
 /** Secrets within texts, and what is left of them. What is cut off at the end is found as well. */
 const SHAPES: readonly (readonly [RegExp, string])[] = [
@@ -21,17 +26,31 @@ const SHAPES: readonly (readonly [RegExp, string])[] = [
     /\b([Bb]earer|BEARER|[Bb]asic|BASIC)(\s+|%20)(?!\w+=["\w])(?=\S[a-z]*(?:[A-Z0-9_~+/=-]|\.\w)|\S{16})[^\s"'<>,;]{6,}/g,
     `$1$2${REDACTED}`,
   ],
+  // Header fields, to the end of their line.
+  [
+    /\b((?:proxy-)?authorization|(?:set-)?cookie|x-api-key|x-auth-token)(:[ \t]*)(?![ \t]|\w+[ \t]\[redacted)[^\r\n"']+/gi,
+    `$1$2${REDACTED}`,
+  ],
   // JSON Web Tokens and encrypted ones (RFC 7519, section 3.1).
   [/\beyJ[\w-]{6,}\.[\w.-]*/g, REDACTED],
   // The password of a URL (RFC 3986, section 3.2.1).
   [/:\/\/([^\s/?#:@]*):[^\s/?#]*@/g, `://$1:${REDACTED}@`],
   // `password=…` and the like: of queries, forms and connection strings.
+  [new RegExp(String.raw`((?:${CALLED})=)("[^"]*"?|'[^']*'?|[^\s&;,"')]+)`, "gi"), `$1${REDACTED}`],
+  // Members of JSON, also where that is a text in JSON itself.
+  [new RegExp(String.raw`((?:${CALLED})[\w-]{0,32}"\s*:\s*")(?:[^"\\]|\\.)*`, "gi"), `$1${REDACTED}`],
   [
-    /((?:passw(?:or)?d|pwd|passphrase|secret|token|api[-_]?key|credentials?|signature|\bsig)=)("[^"]*"?|'[^']*'?|[^\s&;,"')]+)/gi,
+    new RegExp(String.raw`((?:${CALLED})[\w-]{0,32}\\"\s*:\s*\\")(?:[^"\\]|\\{2,}"?|\\[^"\\])*`, "gi"),
     `$1${REDACTED}`,
   ],
+  // `password: …` of YAML and prose, and `--password …` of command lines.
+  [new RegExp(String.raw`((?:${CALLED}):\s+)(?=\S*[\d_~+/=]|\S{16})[^\s"',;]+`, "gi"), `$1${REDACTED}`],
+  [new RegExp(String.raw`(--(?:[\w-]{0,32}-)?(?:${CALLED})\s+)(?!-)[^\s"']+`, "gi"), `$1${REDACTED}`],
   // Keys that begin as their issuers have them begin.
-  [/\b(?:sk-|gh[opsur]_|github_pat_|xox[abeoprs]-|AKIA|AIza)[\w-]{12,}/g, REDACTED],
+  [
+    /\b(?:sk-|[rs]k_(?:live|test)_|gh[opsur]_|github_pat_|glpat-|npm_|xox[abeoprs]-|AKIA|AIza)[\w-]{12,}/g,
+    REDACTED,
+  ],
   [/-----BEGIN [A-Z ]*PRIVATE KEY-----[^]*?(?:-----END[A-Z ]*-----|$)/g, REDACTED],
 ];
 

@@ -33,7 +33,7 @@ const HOSTILE = [
   "@SUM(1)",
   "-2+3",
   "<script>alert(1)</script>",
-  "%0d%0aSet-Cookie:x",
+  "%0d%0aX-Forged:x",
   "${jndi:ldap://x}",
   "__proto__",
 ];

@@ -5,6 +5,7 @@
  */
 
 import { isObject } from "../values/json.ts";
+import { nearest } from "../options/nearest.ts";
 import type { JsonSchema } from "../ports.ts";
 
 /** A copy of a value in which what is sensitive is {@link REDACTED}; the value itself where nothing of it is. */
@@ -210,11 +211,18 @@ function describesMembers({ properties, patterns, others }: Node): boolean {
 
 function memberNodes(nodes: readonly Node[], name: string): readonly Node[] {
   return nodes.flatMap(({ properties, patterns, others }) => {
-    const property = properties.get(name);
+    const property = properties.get(name) ?? meant(name, properties);
     const matching = patterns.filter(([pattern]) => pattern.test(name)).map(([, inner]) => inner);
     const named = property ? [property, ...matching] : matching;
     return named.length > 0 ? named : others;
   });
+}
+
+/** A sensitive field under a name that is misspelt is none that its schema knows, and sensitive all the same. */
+function meant(name: string, properties: Node["properties"]): Node | undefined {
+  const sensitive = [...properties.keys()].filter((each) => properties.get(each)?.leads);
+  const near = nearest(name, sensitive);
+  return near === undefined ? undefined : properties.get(near);
 }
 
 function elementNodes(nodes: readonly Node[], index: number): readonly Node[] {

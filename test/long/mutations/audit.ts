@@ -50,6 +50,12 @@ export const auditRooms: readonly Room[] = [
         replace: "",
       },
       {
+        what: "names that are misspelt",
+        file: "src/core/schemas/sensitive.ts",
+        find: " ?? meant(name, properties)",
+        replace: "",
+      },
+      {
         what: "depth bounded",
         file: "src/core/schemas/sensitive.ts",
         find: "depth > DEEPEST || ",

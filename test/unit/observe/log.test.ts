@@ -253,6 +253,23 @@ describe("secrets", () => {
       "connect failed: host=db password=[redacted] user=ana",
     ],
     ["Server=db;Password=hunter2;Database=x", "Server=db;Password=[redacted];Database=x"],
+    [
+      '{"user":"ada","password":"hunter2","apiKey":"k"}',
+      '{"user":"ada","password":"[redacted]","apiKey":"[redacted]"}',
+    ],
+    [
+      String.raw`body: {\"client_secret\":\"hunt\\\"er2\",\"x\":1}`,
+      String.raw`body: {\"client_secret\":\"[redacted]\",\"x\":1}`,
+    ],
+    ["{ password: 'hunter2', user: 'ada' }", "{ password: 'hunter2', user: 'ada' }"],
+    ["password: hunter2-real is wrong", "password: [redacted] is wrong"],
+    ["x-api-key: hunter two\nnext", "x-api-key: [redacted]\nnext"],
+    ["Authorization: Token hunter", "Authorization: [redacted]"],
+    ["Authorization: Basic dXNlcjpwYXNz", "Authorization: Basic [redacted]"],
+    ["Cookie: sid=hunter; theme=dark", "Cookie: [redacted]"],
+    ["psql --password hunter --host db", "psql --password [redacted] --host db"],
+    ["https://maps.example.com/x?key=hunter&q=1", "https://maps.example.com/x?key=[redacted]&q=1"],
+    ["sk_live_abcdefghijklmnop rejected", "[redacted] rejected"],
     ["key sk-proj-abcdefghijklmnop123 rejected", "key [redacted] rejected"],
     ["ghp_abcdefghijklmnopqrstuvwxyz0123456789", "[redacted]"],
     ["-----BEGIN RSA PRIVATE KEY-----\nMIIE\nabc-\n-----END RSA PRIVATE KEY-----\nend", "[redacted]\nend"],
@@ -274,6 +291,8 @@ describe("secrets", () => {
     "Send a Bearer token.",
     "https://tasks.example.com:8080/a?page=2&name=@ana",
     "The token is 3 characters too long",
+    "password: must have at least eight characters",
+    "The secret: there is none",
     "risk-management-of-the-whole-company",
     "a = b, x=1",
   ])("%j is written as it is", (text) => {
@@ -295,6 +314,11 @@ describe("on a terminal", () => {
     const cause = new Error("inner");
     expect(pretty({ err: new TypeError("outer", { cause }) }, "Failed")).toMatch(
       /^\S+ ERROR Failed\n {4}TypeError: outer\n {8}at [^]*\n {4}caused by Error: inner\n {8}at /,
+    );
+    expect(
+      pretty({ err: new AggregateError([new RangeError("first"), "second"], "all failed") }, "Failed"),
+    ).toMatch(
+      /^\S+ ERROR Failed\n {4}AggregateError: all failed\n {8}at [^]*\n {4}one of its errors: RangeError: first\n {8}at [^]*\n {4}one of its errors: second$/,
     );
   });
 

@@ -55,6 +55,20 @@ describe("a sensitive field", () => {
     expect(shown(schema, { pin: "1234" })).toEqual({ pin: REDACTED });
   });
 
+  test("is not shown where its name is misspelt", () => {
+    const schema = z.object({ pinCode: secret, pan: z.string() });
+    expect(
+      shown(schema, { PinCode: "1", pincode: "1", pin_code: "1", picCode: "1", pan: "a", plan: "b" }),
+    ).toEqual({
+      PinCode: REDACTED,
+      pincode: REDACTED,
+      pin_code: REDACTED,
+      picCode: REDACTED,
+      pan: "a",
+      plan: "b",
+    });
+  });
+
   test("may be a type with a name, in zod", () => {
     const Pin = z.string().meta({ id: "Pin", sensitive: true });
     expect(
