@@ -34,12 +34,13 @@ const TOO_DEEP = '"[too deep]"';
 const UNREADABLE = '"[unreadable]"';
 const CUT = '"[cut]"';
 
-/** A field's name as JSON, with its colon, and what it says of its value. */
+/** A field's name as JSON, between its comma and its colon, and what it says of its value. */
 interface Name {
   readonly json: string;
   readonly secrecy: Secrecy;
-  /** The last of its texts that is written as it is: fields often say the same again. */
+  /** The last of its texts that is written as it is, and the member with it: fields often say the same again. */
   text: string | undefined;
+  member: string;
 }
 
 /** Writes fields as JSON. */
@@ -75,9 +76,7 @@ export class EntryWriter {
       if (others !== undefined && Object.hasOwn(others, key)) continue;
       const value = read(fields, key);
       if (value === undefined) continue;
-      const name = this.#name(RESERVED.has(key) ? `_${key}` : key);
-      const written = this.#field(name, value);
-      if (written !== undefined) json += `,${name.json}${written}`;
+      json += this.#member(this.#name(RESERVED.has(key) ? `_${key}` : key), value);
       if (this.#left < 0) return `${json},"…":${CUT}`;
     }
     return json;
@@ -87,9 +86,9 @@ export class EntryWriter {
   each(fields: object, others: object | undefined, visit: (name: string, json: string) => void): void {
     for (const key of keysOf(fields)) {
       if (others !== undefined && Object.hasOwn(others, key)) continue;
-      const name = this.#name(key);
-      const json = this.#field(name, read(fields, key));
-      if (json !== undefined) visit(name.json.slice(0, -1), json);
+      const { json: name, secrecy } = this.#name(key);
+      const json = this.#value(read(fields, key), secrecy);
+      if (json !== undefined) visit(name.slice(1, -1), json);
       if (this.#left < 0) return visit('"…"', CUT);
     }
   }
@@ -98,20 +97,24 @@ export class EntryWriter {
     this.#left -= key.length + 2;
     const known = this.#names.get(key);
     if (known) return known;
-    const name: Name = { json: `${this.text(key)}:`, secrecy: this.#secrecyOf(key), text: undefined };
+    const json = `,${this.text(key)}:`;
+    const name: Name = { json, secrecy: this.#secrecyOf(key), text: undefined, member: "" };
     if (key.length <= LONGEST_NAME && this.#names.size < MOST_NAMES) this.#names.set(key, name);
     return name;
   }
 
-  #field(name: Name, value: unknown): string | undefined {
-    if (typeof value !== "string" || value.length > LONGEST_NAME || name.secrecy !== "none")
-      return this.#value(value, name.secrecy);
+  #member(name: Name, value: unknown): string {
+    if (typeof value !== "string" || value.length > LONGEST_NAME || name.secrecy !== "none") {
+      const json = this.#value(value, name.secrecy);
+      return json === undefined ? "" : name.json + json;
+    }
     if (value !== name.text) {
-      if (mayHoldSecrets(value) || SPECIAL.test(value)) return this.text(value);
+      if (mayHoldSecrets(value) || SPECIAL.test(value)) return name.json + this.text(value);
       name.text = value;
+      name.member = `${name.json}"${value}"`;
     }
     this.#left -= value.length + 2;
-    return `"${value}"`;
+    return name.member;
   }
 
   #value(value: unknown, secrecy: Secrecy): string | undefined {
@@ -163,7 +166,7 @@ export class EntryWriter {
     for (const key of Object.keys(value)) {
       const name = this.#name(key);
       const member = this.#value(read(value, key), secrecy === "none" ? name.secrecy : secrecy);
-      if (member !== undefined) json += `,${name.json}${member}`;
+      if (member !== undefined) json += name.json + member;
       if (this.#left < 0) return `{${json.slice(1)},"…":${CUT}}`;
     }
     return `{${json.slice(1)}}`;

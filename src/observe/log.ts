@@ -144,18 +144,17 @@ function prettyLines(redact: readonly string[], colours: boolean): Line {
   };
 }
 
-let second = -1;
-let secondText = "";
+let millisecond = -1;
+let millisecondText = "";
 
-/** The time as ISO 8601 has it: the part that stays for a second is made once in it. */
+/** The time as ISO 8601 has it: made once for all lines of a millisecond. */
 function now(): string {
   const time = Date.now();
-  const whole = Math.floor(time / 1_000);
-  if (whole !== second) {
-    second = whole;
-    secondText = new Date(time).toISOString().slice(0, -4);
+  if (time !== millisecond) {
+    millisecond = time;
+    millisecondText = new Date(time).toISOString();
   }
-  return `${secondText}${String(time - whole * 1_000).padStart(3, "0")}Z`;
+  return millisecondText;
 }
 
 function checkLoggerOptions(options: LoggerOptions): void {

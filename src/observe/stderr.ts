@@ -43,7 +43,7 @@ export interface Lines {
 }
 
 /** When something went wrong with stderr the last time. */
-let failed = -Infinity;
+let failed: number | undefined;
 let isWatched = false;
 
 /** What is to be written next, of all loggers: their lines stay in order. */
@@ -76,7 +76,8 @@ export function stderrLines(lost: (count: number) => string): Lines {
   }
   let dropped = 0;
   const add = (line: string) => {
-    if (stream.writableLength > MOST_WAITING || performance.now() - failed < PAUSE) {
+    const isPaused = failed !== undefined && performance.now() - failed < PAUSE;
+    if (isPaused || stream.writableLength > MOST_WAITING) {
       dropped++;
       return;
     }
