@@ -22,6 +22,8 @@ export function tokenEndpoint(issuer: JwtIssuer, options: TokenEndpointOptions):
     method: "POST",
     path,
     local: true,
+    missedOnStdio:
+      'Over stdio nobody can ask for tokens: sign the caller\'s yourself, run({ transport: "stdio", token: await jwt.issue({ sub: "agent" }) }), or run over HTTP',
     notice: `POST ${path} issues tokens to ${Object.keys(clients).join(", ")}: for development only`,
     problems: (deployment) => fences(path, deployment),
     handle: (request) => tokenResponse(async () => endpoint.answer(await tokenFields(request))),

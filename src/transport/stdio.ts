@@ -45,7 +45,7 @@ export async function serveStdio(
     await runtime.lifecycle.start();
     // A signal that comes while the server starts ends the process as soon as its hooks have run.
     if (closing) await closing;
-    warnOfMetrics(runtime);
+    warnOfRoutes(runtime);
     connection = connectStdio(runtime, await runtime.sealed(), token, process.stdin, output);
     if (signals) ignoreUncaught = onUncaught(runtime.logger, uncaught === "end" ? close : undefined);
   } catch (error) {
@@ -60,13 +60,9 @@ export async function serveStdio(
   return { close };
 }
 
-/** A server that is developed on stdio keeps what it is deployed with; that nobody reads metrics is not to go unseen. */
-function warnOfMetrics({ routes, logger }: Runtime): void {
-  for (const { path } of routes.filter(({ guarded }) => guarded))
-    logger.warn(
-      { path },
-      "Over stdio nobody can read metrics at a path: give them a port of their own, enableMetrics({ port: 9464 }), or path: false where OpenTelemetry alone is told",
-    );
+/** A server that is developed on stdio keeps what it is deployed with; that nobody reaches what it asks for is not to go unseen. */
+function warnOfRoutes({ routes, logger }: Runtime): void {
+  for (const { path, missedOnStdio } of routes) if (missedOnStdio) logger.warn({ path }, missedOnStdio);
 }
 
 /** Keeps stdout for the protocol: what handlers and libraries print goes to stderr. */

@@ -2,7 +2,7 @@
 
 import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
-import { MCPServer, type MetricsOptions } from "gantry-mcp";
+import { MCPServer, type MetricsOptions, authenticate, jwtAuth } from "gantry-mcp";
 import { z } from "zod";
 
 interface Fixture {
@@ -13,6 +13,8 @@ interface Fixture {
   /** Keeps the event loop awake, as a connection pool would. */
   readonly awake?: boolean;
   readonly metrics?: MetricsOptions;
+  /** Whether it issues tokens. */
+  readonly tokens?: boolean;
 }
 
 const {
@@ -21,6 +23,7 @@ const {
   shutdownMs = 0,
   awake = false,
   metrics,
+  tokens = false,
 } = JSON.parse(process.argv[2] ?? "") as Fixture;
 
 const server = new MCPServer({ name: "drain", version: "1.0.0" });
@@ -51,6 +54,10 @@ server.tool("heed", { description: "Ends when it is told to.", timeout: "1h" }, 
 });
 
 if (metrics) server.enableMetrics(metrics);
+if (tokens) {
+  const jwt = jwtAuth({ secret: "0123456789abcdef0123456789abcdef" });
+  server.use(authenticate(jwt)).enableTokenEndpoint(jwt, { clients: { agent: { secret: "agent-secret" } } });
+}
 if (awake) setInterval(() => {}, 1_000);
 server.onStartup(async () => {
   console.error("starting");

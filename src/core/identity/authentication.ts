@@ -42,6 +42,8 @@ export interface Route {
   readonly local?: boolean;
   /** Who may call it, where not everybody may: whoever has the token, or without one callers that are identified. */
   readonly guarded?: { readonly token: string | undefined };
+  /** What the server says on stdio, where nobody reaches it and its author may wait for somebody to. */
+  readonly missedOnStdio?: string;
   /** What the server says of it when it starts. */
   readonly notice?: string;
   /** What is wrong with it where the server is reached: told at the start, in full sentences. */

@@ -98,13 +98,16 @@ function isReason(reason: unknown): boolean {
 /** The content type of the text format 0.0.4 (Prometheus, "Exposition formats"). */
 export const METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8";
 
+const MISSED_ON_STDIO =
+  "Over stdio nobody can read metrics at a path: give them a port of their own, enableMetrics({ port: 9464 }), or path: false where OpenTelemetry alone is told";
+
 /** Metrics on the server's port, where they are there. */
 export function metricsRoutes(metrics: Metrics): readonly Route[] {
   const { path = "/metrics", port, token } = metrics.options;
   if (path === false || port !== undefined) return [];
   const headers = { "content-type": METRICS_TYPE, "cache-control": "no-store" };
   const handle = async () => new Response(await metrics.page(), { headers });
-  return [{ method: "GET", path, guarded: { token }, handle }];
+  return [{ method: "GET", path, guarded: { token }, missedOnStdio: MISSED_ON_STDIO, handle }];
 }
 
 /** What transports count, read when it is asked for. */

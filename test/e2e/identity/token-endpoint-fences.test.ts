@@ -7,9 +7,11 @@ import { serve } from "@hono/node-server";
 import { MCPServer, authenticate, jwtAuth } from "gantry-mcp";
 import { type Context, Hono } from "hono";
 import { describe, expect, test, vi } from "vitest";
+import { parseLog } from "../../support/captured-log.ts";
 import { printedText } from "../../support/greetings.ts";
 import { listen } from "../../support/listening.ts";
 import { onSocket, send } from "../../support/wire.ts";
+import { DrainProcess } from "../drain-process.ts";
 import {
   AGENT,
   type Fetch,
@@ -216,4 +218,17 @@ describe("the token endpoint is refused at the start", () => {
     closing.push((await listen(started)).close);
     expect(() => started.enableTokenEndpoint(jwt, OPTIONS)).toThrow(message);
   });
+});
+
+test("on stdio nobody can ask for tokens: the server starts and says so", async () => {
+  const server = new DrainProcess({ run: { transport: "stdio" }, tokens: true });
+  closing.push(() => server.child.kill("SIGKILL"));
+  await server.says("running");
+  expect(parseLog(server.stderr)).toContainEqual(
+    expect.objectContaining({
+      level: "warn",
+      path: "/auth/token",
+      message: expect.stringContaining("Over stdio nobody can ask for tokens: sign the caller's yourself"),
+    }),
+  );
 });

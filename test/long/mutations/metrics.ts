@@ -68,9 +68,9 @@ export const metricsRooms: readonly Room[] = [
         replace: "true",
       },
       {
-        what: "metrics on stdio that nobody can read",
+        what: "what nobody reaches on stdio",
         file: "src/transport/stdio.ts",
-        find: "    warnOfMetrics(runtime);\n",
+        find: "    warnOfRoutes(runtime);\n",
         replace: "",
       },
       {
