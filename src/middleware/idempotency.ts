@@ -1,7 +1,7 @@
 /** Calls of many tools have their effect once. */
 
 import { type IdempotencyOptions, idempotencyPlan } from "../core/components/caching.ts";
-import type { PassiveLayer } from "../core/calls/compose.ts";
+import { NO_KINDS, type PassiveLayer } from "../core/calls/compose.ts";
 import type { IdempotencyLayer } from "../core/sealed/effects.ts";
 import { ConfigurationError } from "../core/errors.ts";
 import { shown } from "../core/options/known-options.ts";
@@ -33,7 +33,7 @@ export function idempotency(options: IdempotencyOptions = {}): PassiveLayer {
     passive: true,
     idempotency: idempotencyPlan("idempotency()", options, "client"),
     // It is read when the server is sealed, and works behind validation: only there it is known which calls are the same.
-    kinds: [],
+    kinds: NO_KINDS,
     handle: (_ctx, next) => next(),
   };
   return layer;

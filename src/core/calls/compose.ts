@@ -113,6 +113,9 @@ function raised(result: unknown): unknown {
   return result;
 }
 
+/** The kinds of a layer that is around nothing: what it says is read when the server is sealed. Authors write no such layer. */
+export const NO_KINDS: readonly OperationKind[] = [];
+
 /** Throws a {@link ConfigurationError} where a layer is none, or is around nothing because of a wrong word. */
 export function checkMiddleware(layer: unknown): void {
   if (typeof layer === "function") return;
@@ -121,7 +124,7 @@ export function checkMiddleware(layer: unknown): void {
     throw new ConfigurationError(
       `use() got ${shown(layer)}: write a layer such as logging(), or a function such as async (ctx, next) => next().`,
     );
-  if (kinds === undefined) return;
+  if (kinds === undefined || kinds === NO_KINDS) return;
   const isSome = Array.isArray(kinds) && kinds.length > 0;
   const wrong: unknown = isSome ? kinds.find((kind) => !Object.hasOwn(NOUNS, kind)) : kinds;
   if (wrong !== undefined)

@@ -1,6 +1,6 @@
 /** How long an operation may take: its handler, and the layers around it. */
 
-import { type Middleware, type PassiveLayer, type Run, compose, concerns } from "./compose.ts";
+import { NO_KINDS, type Middleware, type PassiveLayer, type Run, compose, concerns } from "./compose.ts";
 import { type RequestContext, cancellationOf, limitBy, limitOf } from "./context.ts";
 import { MCPError } from "../errors.ts";
 import { Suspension } from "../dialogue/inquiry.ts";
@@ -55,7 +55,7 @@ export function timeLimitLayer(milliseconds: number): TimeLimitLayer {
     name: "timeout",
     passive: true,
     timeLimit: milliseconds,
-    kinds: [],
+    kinds: NO_KINDS,
     handle: (_ctx, next) => next(),
   };
 }
