@@ -2,7 +2,7 @@
 
 import type { CacheClaim, CacheRead, CacheStore, Logger } from "../core/ports.ts";
 import { after, isPromise } from "../core/values/promises.ts";
-import type { Signal } from "../core/calls/signals.ts";
+import type { CallEvent } from "../core/calls/observers.ts";
 
 /** What is wanted, and how long it is kept; in milliseconds. */
 export interface Wanted {
@@ -33,7 +33,7 @@ export interface Making<T> {
 }
 
 /** Where a result came from. */
-export type Origin = Extract<Signal, { kind: "cache" }>["outcome"];
+export type Origin = Extract<CallEvent, { kind: "cache" }>["outcome"];
 
 /**
  * What came of a run, for those who wait for it. `again`: it was told to end, and one of them has to run; `alone`: it is not for

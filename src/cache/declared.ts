@@ -17,7 +17,7 @@ import type { Around } from "../core/sealed/heart.ts";
 import { ClientCapabilityError } from "../core/dialogue/inquiry.ts";
 import type { CacheStore, IdempotencyStore, Logger } from "../core/ports.ts";
 import { after, either } from "../core/values/promises.ts";
-import type { Signal } from "../core/calls/signals.ts";
+import type { CallEvent } from "../core/calls/observers.ts";
 import { timeLimitIn, timed } from "../core/calls/time-limit.ts";
 import { traceFields } from "../core/calls/trace.ts";
 import { Cache, type Making, type Origin } from "./cache.ts";
@@ -109,7 +109,7 @@ function keeping(
 }
 
 /** Said of many calls: made once. */
-const CAME: Readonly<Record<Origin, Signal>> = {
+const CAME: Readonly<Record<Origin, CallEvent>> = {
   hit: { kind: "cache", outcome: "hit" },
   miss: { kind: "cache", outcome: "miss" },
   stale: { kind: "cache", outcome: "stale" },
@@ -150,7 +150,7 @@ class Answering implements Making<unknown> {
   }
 
   tell(outcome: Origin): void {
-    servicesOf(this.#ctx).signals?.(this.#ctx, CAME[outcome]);
+    servicesOf(this.#ctx).observe?.(this.#ctx, CAME[outcome]);
   }
 
   /** What a client was asked, or could not be asked, is its own. */

@@ -13,7 +13,7 @@ import {
 import { MCPError, ValidationError, refusal } from "../core/errors.ts";
 import type { Around } from "../core/sealed/heart.ts";
 import type { IdempotencyStore, Logger } from "../core/ports.ts";
-import type { Signal } from "../core/calls/signals.ts";
+import type { CallEvent } from "../core/calls/observers.ts";
 import { dataKey } from "./key.ts";
 import { packed, unpacked } from "./results.ts";
 
@@ -29,8 +29,8 @@ const CLAIM_AFTER = 60_000;
 /** How often it is asked whether a call of another process has ended, in milliseconds. */
 const LOOK_AFTER = 250;
 
-const FIRST: Signal = { kind: "idempotency", outcome: "first" };
-const REPLAYED: Signal = { kind: "idempotency", outcome: "replayed" };
+const FIRST: CallEvent = { kind: "idempotency", outcome: "first" };
+const REPLAYED: CallEvent = { kind: "idempotency", outcome: "replayed" };
 
 /** What is known of a key: the arguments of its first call, and once that has ended its result. */
 interface Known {
@@ -113,7 +113,7 @@ export function idempotent({ name, definition, plan, timeout, store, logger }: I
     for (;;) {
       const there = await store.claim(key, JSON.stringify(known), timeout + CLAIM_AFTER);
       if (there === undefined) {
-        servicesOf(ctx).signals?.(ctx, FIRST);
+        servicesOf(ctx).observe?.(ctx, FIRST);
         return first(key, known, ctx, () => run(ctx));
       }
       const before = JSON.parse(there) as Known;
@@ -121,7 +121,7 @@ export function idempotent({ name, definition, plan, timeout, store, logger }: I
       if (before.result !== undefined) {
         const { result, metadata } = unpacked(before.result, "tool");
         describeResponse(ctx, metadata);
-        servicesOf(ctx).signals?.(ctx, REPLAYED);
+        servicesOf(ctx).observe?.(ctx, REPLAYED);
         return result;
       }
       await untilEnded(underWay.get(key));

@@ -5,7 +5,7 @@ import type { Lifecycle } from "./operations/lifecycle.ts";
 import { type Measured, type Metrics, type MetricsOptions, checkMetrics } from "./operations/metrics.ts";
 import type { Logger } from "./ports.ts";
 import { metricsOf, startMetrics } from "./rooms.ts";
-import type { Observer } from "./calls/signals.ts";
+import type { Observer } from "./calls/observers.ts";
 
 export class Measuring {
   #options: MetricsOptions | undefined;

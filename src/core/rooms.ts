@@ -12,7 +12,7 @@ import type { MCPServerOptions, RunHttpOptions, RunStdioOptions } from "./server
 import { memoryPlaceStore } from "./sharing/places.ts";
 import type { Backend, LimitStore, Logger } from "./ports.ts";
 import type { Recordings } from "./sealed/recording.ts";
-import { type Observer, stagesOf } from "./calls/signals.ts";
+import { type Observer, stagesOf } from "./calls/observers.ts";
 import type { ListeningServer, Mounted, RunningServer, Runtime } from "./runtime.ts";
 import type { SealOptions } from "./sealed/seal.ts";
 import type { SharedStores, Stores } from "./sharing/stores.ts";

@@ -17,7 +17,7 @@ import { type Schema, validator } from "./schemas/schema.ts";
 import { seal } from "./sealed/seal.ts";
 import type { Sealed, ServerInfo } from "./sealed/sealed.ts";
 import type { ServerDependencies } from "./dependencies/server-dependencies.ts";
-import { type Observer, stagesOf } from "./calls/signals.ts";
+import { type Observer, stagesOf } from "./calls/observers.ts";
 import type { Stores } from "./sharing/stores.ts";
 
 /** The server that is sealed. What can change before the start is read when it is. */

@@ -33,7 +33,7 @@ import { addTracing, memoryLimits, mounted, routesOf, serving, standardLogger } 
 import type { ListeningServer, Mounted, NodeHandler, RunningServer, Runtime } from "./runtime.ts";
 import { type ServerInfo, serverInfo } from "./sealed/sealed.ts";
 import { Sealing } from "./sealing.ts";
-import { type Observer, signalsOf, stagesOf } from "./calls/signals.ts";
+import { type Observer, eventListenerOf, stagesOf } from "./calls/observers.ts";
 import { Stores } from "./sharing/stores.ts";
 import { type TokenEndpointOptions, type JwtIssuer, checkTokenEndpoint } from "./identity/tokens.ts";
 
@@ -333,7 +333,7 @@ export class MCPServer extends Lifespan {
       logger,
       validatorOf: (schema) => this.#sealing.validatorOf(schema),
       limits,
-      signals: signalsOf([...this.#observers, ...this.#middleware, ...layers]),
+      observe: eventListenerOf([...this.#observers, ...this.#middleware, ...layers]),
       stages: stagesOf(this.#observers),
       metrics,
       background: this.#background,

@@ -17,7 +17,7 @@ import type {
   CircuitVerdict,
 } from "../core/ports.ts";
 import { after, either, isPromise } from "../core/values/promises.ts";
-import type { Signal } from "../core/calls/signals.ts";
+import type { CallEvent } from "../core/calls/observers.ts";
 import { whenAnswered } from "../core/calls/time-limit.ts";
 
 /** Names a component with a circuit of its own. A resource is named by its URI or template. */
@@ -50,7 +50,7 @@ export interface CircuitBreakerOptions {
   readonly name?: string;
 }
 
-type CircuitSignal = Extract<Signal, { kind: "circuit" }>;
+type CircuitEvent = Extract<CallEvent, { kind: "circuit" }>;
 
 /** A circuit breaker: a layer whose state can be read and reset. Where the server has a `backend`, both are promised. */
 export interface CircuitBreaker extends LimitingLayer {
@@ -104,8 +104,8 @@ export function circuitBreaker(options: CircuitBreakerOptions = {}): CircuitBrea
       return own.enter(id, key, plan);
     }
   };
-  const signal = (ctx: RequestContext, key: string, state: CircuitSignal["state"], wait: number) =>
-    servicesOf(ctx).signals?.(ctx, {
+  const report = (ctx: RequestContext, key: string, state: CircuitEvent["state"], wait: number) =>
+    servicesOf(ctx).observe?.(ctx, {
       kind: "circuit",
       circuit: perTool ? key : (options.name ?? key),
       state,
@@ -119,7 +119,7 @@ export function circuitBreaker(options: CircuitBreakerOptions = {}): CircuitBrea
     const { circuits } = servicesOf(ctx);
     return after(circuits ? enterShared(circuits, key) : own.enter(id, key, plan), (entered) => {
       if (!("wait" in entered)) return run(ctx, key, entered, rest);
-      signal(ctx, key, "refused", entered.wait);
+      report(ctx, key, "refused", entered.wait);
       throw openCircuit(ctx, entered.wait);
     });
   };
@@ -128,7 +128,7 @@ export function circuitBreaker(options: CircuitBreakerOptions = {}): CircuitBrea
     const told = (changed: CircuitChange) => {
       if (!changed) return;
       tell(ctx, component, changed, plan.recovery);
-      signal(ctx, key, changed, plan.recovery);
+      report(ctx, key, changed, plan.recovery);
     };
     const settle = (verdict: CircuitVerdict): void | Promise<void> => {
       const changed = attempt.settle(verdict);

@@ -16,7 +16,7 @@ import { NOUNS, type OperationKind } from "../core/calls/operation.ts";
 import { memoryPlaceStore } from "../core/sharing/places.ts";
 import type { Place, PlaceStore } from "../core/ports.ts";
 import { after, isPromise } from "../core/values/promises.ts";
-import type { Signal } from "../core/calls/signals.ts";
+import type { CallEvent } from "../core/calls/observers.ts";
 import { whenAnswered } from "../core/calls/time-limit.ts";
 import { callerOf, goesByIdentity } from "./callers.ts";
 
@@ -99,11 +99,11 @@ function layer(options: ConcurrencyOptions, { id, perTool, kinds }: Layer): Limi
     const started = isPromise(taken) ? performance.now() : undefined;
     return after(taken, (place) => {
       if (!place) {
-        servicesOf(ctx).signals?.(ctx, REFUSED);
+        servicesOf(ctx).observe?.(ctx, REFUSED);
         throw atCapacity(ctx, max, by === "server", perTool);
       }
-      const signal = started === undefined ? ALLOWED : { ...ALLOWED, waited: performance.now() - started };
-      return seated(ctx, place, rest, signal);
+      const event = started === undefined ? ALLOWED : { ...ALLOWED, waited: performance.now() - started };
+      return seated(ctx, place, rest, event);
     });
   };
   const limiting = { store: "places", id, byIdentity: goesByIdentity(by), perTool } as const;
@@ -111,11 +111,11 @@ function layer(options: ConcurrencyOptions, { id, perTool, kinds }: Layer): Limi
 }
 
 const ALLOWED = { kind: "limit", limit: "concurrency", outcome: "allowed" } as const;
-const REFUSED: Signal = { kind: "limit", limit: "concurrency", outcome: "refused" };
+const REFUSED: CallEvent = { kind: "limit", limit: "concurrency", outcome: "refused" };
 
 /** Runs a call that has a place, and gives the place back. */
-function seated(ctx: RequestContext, place: Place, rest: () => unknown, signal: Signal): unknown {
-  servicesOf(ctx).signals?.(ctx, signal);
+function seated(ctx: RequestContext, place: Place, rest: () => unknown, event: CallEvent): unknown {
+  servicesOf(ctx).observe?.(ctx, event);
   let result;
   try {
     // It may have ended while it waited.

@@ -11,7 +11,7 @@ import { unfailing } from "../core/calls/logger.ts";
 import type { OperationKind } from "../core/calls/operation.ts";
 import type { Logger } from "../core/ports.ts";
 import { ToolResult } from "../core/results/result.ts";
-import type { Signal, SignalledLayer } from "../core/calls/signals.ts";
+import type { CallEvent, ObservingLayer } from "../core/calls/observers.ts";
 import { witnessed } from "../core/calls/time-limit.ts";
 import type { ArgumentsLayer } from "../core/components/told-arguments.ts";
 
@@ -74,13 +74,13 @@ export function logging(options: LoggingOptions = {}): PassiveLayer & PassingLay
       (error) => say(ctx, started, failed(error, ctx)),
     );
   };
-  const layer: SignalledLayer & ArgumentsLayer & PassingLayer = {
+  const layer: ObservingLayer & ArgumentsLayer & PassingLayer = {
     name: "logging",
     passive: true,
     ...(kinds && { kinds }),
     handle: enter,
     [pass]: enter,
-    signals: noting,
+    onCallEvent: noting,
     tellsArguments,
   };
   return layer;
@@ -109,11 +109,11 @@ const BECAME: Readonly<Record<Ended["outcome"], string>> = {
 };
 
 /** What happened on the way of a call, for its line. */
-function noting(ctx: RequestContext, signal: Signal): void {
-  if (signal.kind === "cache") note(ctx, { cache: signal.outcome });
-  else if (signal.kind === "idempotency") note(ctx, { idempotency: signal.outcome });
-  else if (signal.kind === "limit" && signal.waited !== undefined)
-    note(ctx, { queuedMs: rounded(signal.waited) });
+function noting(ctx: RequestContext, event: CallEvent): void {
+  if (event.kind === "cache") note(ctx, { cache: event.outcome });
+  else if (event.kind === "idempotency") note(ctx, { idempotency: event.outcome });
+  else if (event.kind === "limit" && event.waited !== undefined)
+    note(ctx, { queuedMs: rounded(event.waited) });
 }
 
 function checked(options: LoggingOptions): LoggingOptions {

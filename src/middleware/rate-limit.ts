@@ -15,7 +15,7 @@ import {
 import type { OperationKind } from "../core/calls/operation.ts";
 import type { LimitCharge, LimitVerdict } from "../core/ports.ts";
 import { after } from "../core/values/promises.ts";
-import type { Signal } from "../core/calls/signals.ts";
+import type { CallEvent } from "../core/calls/observers.ts";
 import { callerOf, goesByIdentity } from "./callers.ts";
 
 /** How often callers may call, as a layer says it. */
@@ -119,7 +119,7 @@ function layer(plan: RatePlan, { id, title, perTool, kinds, refusalText }: Layer
     const who = caller(ctx);
     if (who === undefined) return rest();
     return after(servicesOf(ctx).limits.charge(charges(ctx, who)), (verdict) => {
-      servicesOf(ctx).signals?.(ctx, verdict.allowed ? ALLOWED : REFUSED);
+      servicesOf(ctx).observe?.(ctx, verdict.allowed ? ALLOWED : REFUSED);
       decide(ctx, verdict);
       return rest();
     });
@@ -128,8 +128,8 @@ function layer(plan: RatePlan, { id, title, perTool, kinds, refusalText }: Layer
   return { name: "rateLimit", passive: true, kinds, handle: enter, [pass]: enter, limiting };
 }
 
-const ALLOWED: Signal = { kind: "limit", limit: "rate", outcome: "allowed" };
-const REFUSED: Signal = { kind: "limit", limit: "rate", outcome: "refused" };
+const ALLOWED: CallEvent = { kind: "limit", limit: "rate", outcome: "allowed" };
+const REFUSED: CallEvent = { kind: "limit", limit: "rate", outcome: "refused" };
 
 /** What a call counts as. More than a limit ever holds could never pass: that is a mistake, and no answer to callers. */
 function weightOf(

@@ -7,7 +7,7 @@ import { ERROR_CODES } from "../core/errors.ts";
 import { InputRequired, Suspension } from "../core/dialogue/inquiry.ts";
 import type { Operation, OperationKind } from "../core/calls/operation.ts";
 import { ToolResult } from "../core/results/result.ts";
-import type { Observer, Signal } from "../core/calls/signals.ts";
+import type { CallEvent, Observer } from "../core/calls/observers.ts";
 import { witnessed } from "../core/calls/time-limit.ts";
 import { type Family, type Histogram, OTHER, type Registry, type Value } from "./registry.ts";
 
@@ -129,11 +129,11 @@ export function countingCalls(registry: Registry, ended?: Ended): Observer {
     handle: enter,
     [pass]: enter,
   };
-  return { layer, signals: countingSignals(registry) };
+  return { layer, onCallEvent: countingEvents(registry) };
 }
 
 /** What happens on the way of calls. */
-function countingSignals(registry: Registry): (ctx: RequestContext, signal: Signal) => void {
+function countingEvents(registry: Registry): (ctx: RequestContext, event: CallEvent) => void {
   const cached = registry.counter(
     "gantry_cache_results_total",
     "Results of components with a cache, by where they came from: hit, miss, stale, or shared with a call under way.",
@@ -170,24 +170,24 @@ function countingSignals(registry: Registry): (ctx: RequestContext, signal: Sign
   registry.onRead(() => {
     for (const [circuit, at] of until) circuits.with(circuit).value = performance.now() < at ? 1 : 0.5;
   });
-  return ({ operation }, signal) => {
-    switch (signal.kind) {
+  return ({ operation }, event) => {
+    switch (event.kind) {
       case "cache":
-        cached.with(operation.kind, componentOf(operation), signal.outcome).value++;
+        cached.with(operation.kind, componentOf(operation), event.outcome).value++;
         break;
       case "idempotency":
-        idempotent.with(componentOf(operation), signal.outcome).value++;
+        idempotent.with(componentOf(operation), event.outcome).value++;
         break;
       case "limit":
-        limited.with(signal.limit, operation.kind, componentOf(operation), signal.outcome).value++;
+        limited.with(event.limit, operation.kind, componentOf(operation), event.outcome).value++;
         break;
       case "circuit": {
-        const circuit = signal.circuit === "" ? "shared" : signal.circuit;
-        if (signal.state === "open") opened.with(circuit).value++;
-        if (signal.state === "closed") {
+        const circuit = event.circuit === "" ? "shared" : event.circuit;
+        if (event.state === "open") opened.with(circuit).value++;
+        if (event.state === "closed") {
           until.delete(circuit);
           circuits.with(circuit).value = 0;
-        } else until.set(circuit, performance.now() + signal.recovery);
+        } else until.set(circuit, performance.now() + event.recovery);
       }
     }
   };

@@ -9,7 +9,7 @@ import { shown } from "../core/options/known-options.ts";
 import { either } from "../core/values/promises.ts";
 import { shortened } from "../core/refusals.ts";
 import { ToolResult } from "../core/results/result.ts";
-import type { Observer, Signal } from "../core/calls/signals.ts";
+import type { CallEvent, Observer } from "../core/calls/observers.ts";
 import type { Stage, Stages } from "../core/calls/stages.ts";
 import { whenAnswered, witnessed } from "../core/calls/time-limit.ts";
 import { TOOL_ERROR, methodOf, statusCodeOf, transportOf } from "./conventions.ts";
@@ -42,7 +42,7 @@ export function spansOfCalls(otel: OpenTelemetry, tracer: Tracer): Observer {
   const spans = new Spans(otel, tracer);
   const enter: Pass = (ctx, rest) => spans.call(ctx, rest);
   const layer: PassiveLayer & PassingLayer = { name: "tracing", passive: true, handle: enter, [pass]: enter };
-  return { layer, signals: (_ctx, signal) => spans.event(signal), stages: spans };
+  return { layer, onCallEvent: (_ctx, event) => spans.event(event), stages: spans };
 }
 
 class Spans implements Stages {
@@ -102,12 +102,12 @@ class Spans implements Stages {
     return () => this.#part(name === "" ? "background" : `background ${name}`, parent, work);
   }
 
-  event(signal: Signal): void {
+  event(event: CallEvent): void {
     // That a limit did nothing says nothing.
-    if (signal.kind === "limit" && signal.outcome === "allowed") return;
+    if (event.kind === "limit" && event.outcome === "allowed") return;
     const span = this.#otel.trace.getActiveSpan();
     if (!span?.isRecording()) return;
-    const { kind, ...facts } = signal;
+    const { kind, ...facts } = event;
     const told = Object.entries(facts).map(([name, value]) => [`gantry.${kind}.${name}`, value] as const);
     safely(() => span.addEvent(`gantry.${kind}`, Object.fromEntries(told)));
   }

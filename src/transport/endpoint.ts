@@ -62,7 +62,7 @@ export class Endpoint {
       circuits: runtime.circuits,
       validatorOf: runtime.validatorOf,
       limits: runtime.limits,
-      signals: runtime.signals,
+      observe: runtime.observe,
       stages: runtime.stages,
       codec: new StateCodec(runtime.stateKeys),
       hub: new SubscriptionHub(runtime.eventBus, maxStreamsPerClient),

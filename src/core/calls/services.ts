@@ -3,7 +3,7 @@
 import type { Background } from "./background.ts";
 import type { CircuitStore, LimitStore, Logger, PlaceStore, Validator } from "../ports.ts";
 import type { Schema } from "../schemas/schema.ts";
-import type { Signals } from "./signals.ts";
+import type { CallEventListener } from "./observers.ts";
 import type { Stages } from "./stages.ts";
 
 export interface Services {
@@ -15,7 +15,7 @@ export interface Services {
   /** Where calls are counted. */
   readonly limits: LimitStore;
   /** Who is told what happens on a call's way, where anybody watches. */
-  readonly signals?: Signals | undefined;
+  readonly observe?: CallEventListener | undefined;
   /** Where calls under way are counted together with those of other processes, if anywhere. */
   readonly places?: PlaceStore | undefined;
   /** Where breakers keep their state together with other processes, if anywhere. */

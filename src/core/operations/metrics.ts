@@ -7,7 +7,7 @@ import { type Names, checkKnown, shown } from "../options/known-options.ts";
 import type { Lifecycle } from "./lifecycle.ts";
 import { isLoopback } from "../values/loopback.ts";
 import type { Logger } from "../ports.ts";
-import type { Observer } from "../calls/signals.ts";
+import type { Observer } from "../calls/observers.ts";
 
 /** Where a server tells its metrics, and to whom. */
 export interface MetricsOptions {

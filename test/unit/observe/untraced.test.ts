@@ -1,6 +1,6 @@
 /** Where no provider of tracers is registered, nobody follows calls: nothing is composed into them that could cost something. */
 
-import type { Observer } from "../../../src/core/calls/signals.ts";
+import type { Observer } from "../../../src/core/calls/observers.ts";
 import { addTracing } from "../../../src/core/rooms.ts";
 import { expect, test } from "vitest";
 import { recordSpans } from "../../support/spans.ts";

@@ -1,11 +1,11 @@
-/** What is told of calls besides how they end, to whoever watches them: metrics count it, traces show it. */
+/** Whoever watches calls, and what they are told besides how calls end: metrics count it, traces and the log show it. */
 
 import type { Middleware, PassingLayer, PassiveLayer } from "./compose.ts";
 import type { RequestContext } from "./context.ts";
 import type { Stages } from "./stages.ts";
 
 /** Something that happened on a call's way. */
-export type Signal =
+export type CallEvent =
   | {
       readonly kind: "cache";
       /** Where a result came from: `stale` ones are made anew after the answer, `shared` ones another call was making. */
@@ -33,14 +33,14 @@ export type Signal =
       readonly recovery: number;
     };
 
-/** Is told of a signal in the call that it belongs to. Must not throw. */
-export type Signals = (ctx: RequestContext, signal: Signal) => void;
+/** Is told of an event in the call that it belongs to. Must not throw. */
+export type CallEventListener = (ctx: RequestContext, event: CallEvent) => void;
 
 /** Somebody who watches every call of a server, the refused ones too, and changes none. */
 export interface Observer {
   /** Stands around all other layers. */
   readonly layer: PassiveLayer & PassingLayer;
-  readonly signals?: Signals;
+  readonly onCallEvent?: CallEventListener;
   /** Follows calls through their parts. At most one observer does. */
   readonly stages?: Stages;
 }
@@ -50,16 +50,18 @@ export function stagesOf(observers: readonly Observer[]): Stages | undefined {
   return observers.find(({ stages }) => stages)?.stages;
 }
 
-/** A layer that is told of the signals of all calls. */
-export interface SignalledLayer extends PassiveLayer {
-  readonly signals: Signals;
+/** A layer that is told of the events of all calls. */
+export interface ObservingLayer extends PassiveLayer {
+  readonly onCallEvent: CallEventListener;
 }
 
 /** Tells all observers and layers that listen; nothing where none wants to be told, so that it costs nothing. */
-export function signalsOf(watching: readonly (Observer | Middleware)[]): Signals | undefined {
-  const listeners = [...new Set(watching.flatMap((each) => ("signals" in each ? (each.signals ?? []) : [])))];
+export function eventListenerOf(watching: readonly (Observer | Middleware)[]): CallEventListener | undefined {
+  const listeners = [
+    ...new Set(watching.flatMap((each) => ("onCallEvent" in each ? (each.onCallEvent ?? []) : []))),
+  ];
   if (listeners.length < 2) return listeners[0];
-  return (ctx, signal) => {
-    for (const tell of listeners) tell(ctx, signal);
+  return (ctx, event) => {
+    for (const tell of listeners) tell(ctx, event);
   };
 }
