@@ -1,4 +1,4 @@
-/** The audit log as a layer: what became of each operation, on the disk before its answer leaves. */
+/** The audit log as a layer: what became of each operation, written before its answer leaves. */
 
 import { type Pass, Refused, type Run, pass } from "../core/calls/compose.ts";
 import type { RequestContext } from "../core/calls/context.ts";
@@ -51,6 +51,12 @@ export interface AuditOptions {
   readonly rotation?: AuditRotation;
   /** When the records so far are vouched for by a signature. */
   readonly checkpoints?: AuditCheckpoints;
+  /**
+   * When records are synchronised with the disk (`fdatasync`). They are written before the answer in any case, which the end of the
+   * process survives, however it ends; what is synchronised survives that of the machine. So much time after at most, or `"always"`:
+   * before the answer. Default: `"1s"`.
+   */
+  readonly sync?: Duration | "always";
 }
 
 export interface AuditRotation {
@@ -76,12 +82,13 @@ const OPTIONS: Names<AuditOptions> = {
   kinds: true,
   rotation: true,
   checkpoints: true,
+  sync: true,
 };
 
 /**
  * Records each operation in an audit log: who called, on whose behalf, what, whether it was allowed, what came of it, and a digest of
- * the arguments; as JSON lines, each with the hash of the one before. The answer leaves when its record is on the disk. Wherever
- * the layer stands, it records all that the other layers refuse.
+ * the arguments; as JSON lines, each with the hash of the one before. The answer leaves when its record is written. Wherever the
+ * layer stands, it records all that the other layers refuse.
  *
  * @throws {@link ConfigurationError} where options are wrong; at the start, where the log cannot be written.
  * @example
@@ -136,7 +143,16 @@ interface Settings {
 function checked(options: AuditOptions): Settings {
   const given = (options ?? {}) as Partial<AuditOptions>;
   checkKnown("audit()", given, OPTIONS);
-  const { file, key, allowUnsigned, digestKey, allowUnrecorded, rotation = {}, checkpoints = {} } = given;
+  const {
+    file,
+    key,
+    allowUnsigned,
+    digestKey,
+    allowUnrecorded,
+    rotation = {},
+    checkpoints = {},
+    sync = "1s",
+  } = given;
   if (typeof file !== "string" || file === "" || /[/\\]$/.test(file))
     throw new ConfigurationError(`audit(): file is ${shown(file)}: write a name, such as "./audit.jsonl".`);
   for (const [name, reason] of Object.entries({ allowUnsigned, allowUnrecorded }))
@@ -170,6 +186,7 @@ function checked(options: AuditOptions): Settings {
       records: checkCount("audit(): checkpoints.records", records),
       every: timeLimit(every, "audit(): checkpoints.every"),
     },
+    syncWithin: sync === "always" ? 0 : timeLimit(sync, 'audit(): sync ("always" or a time)'),
     consequence:
       allowUnrecorded === undefined
         ? "what needs identity is refused until it can, and what is public goes on"

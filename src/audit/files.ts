@@ -190,6 +190,20 @@ export function sync(fd: number): Promise<void> {
   });
 }
 
+/** Brings to the disk what another process may have left on its way there, where that can be done. */
+export async function settle(path: string): Promise<void> {
+  try {
+    const file = await fs().promises.open(path, "r+");
+    try {
+      await file.datasync();
+    } finally {
+      await file.close();
+    }
+  } catch {
+    // The system does it in its own time.
+  }
+}
+
 /** Takes off what stands behind `size` bytes. */
 export function truncate(fd: number, size: number): Promise<void> {
   return new Promise((resolve, reject) => {

@@ -15,28 +15,51 @@ export interface Batch {
   readonly vouched: string | undefined;
 }
 
+export interface Synchronising {
+  /** How soon what has been written is on the disk, in milliseconds; 0: before it counts as written. */
+  readonly within: number;
+  /** Is told that what has been written does not get there. */
+  readonly failed: (error: unknown) => void;
+}
+
+/** With more bytes than this on their way to the disk, no more are written. They are kept until they are there. */
+const MOST_UNSYNCED = 8 * 1_024 * 1_024;
+
 export class SegmentWriter {
   readonly #file: OpenSegment;
+  readonly #synchronising: Synchronising;
   readonly #since = performance.now();
-  /** As far as is on the disk. */
+  /** As far as has been written. */
   #head: Head;
   #size: number;
-  /** Signed records that are not in the list of checkpoints yet, how long that is, and what writes them. */
+  /** What is not known to be on the disk, the oldest first, how long that is, and the signed records among it. */
+  #unsynced: Buffer[] = [];
+  #pending = 0;
+  #signed = "";
+  /** What brings it there. Stays rejected until the segment is mended. */
+  #syncing: Promise<void> | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  /** Signed records on the disk that are not in the list of checkpoints yet, how long that is, and what writes them. */
   #unlisted: Buffer;
   #listed = 0;
   #listing: Promise<void> | undefined;
 
-  private constructor(file: OpenSegment, head: Head, line: string) {
+  private constructor(file: OpenSegment, head: Head, line: string, synchronising: Synchronising) {
     this.#file = file;
+    this.#synchronising = synchronising;
     this.#head = head;
     this.#size = file.size;
     this.#unlisted = Buffer.from(line);
   }
 
   /** Begins a segment. Rejects where that is not possible. */
-  static async begin(files: LogFiles, signer: Signer | undefined): Promise<SegmentWriter> {
+  static async begin(
+    files: LogFiles,
+    signer: Signer | undefined,
+    synchronising: Synchronising,
+  ): Promise<SegmentWriter> {
     const { segment, head, line } = await beginSegment(files, signer);
-    const writer = new SegmentWriter(segment, head, line);
+    const writer = new SegmentWriter(segment, head, line, synchronising);
     // What would be cut off behind it is missed from the first record on.
     await writer.#list();
     return writer;
@@ -62,35 +85,88 @@ export class SegmentWriter {
     return isInPlace(this.#file);
   }
 
-  /** Resolves when the records are on the disk. Where it rejects, nothing has been appended. */
+  /** Whether all that is signed stands in the list too. */
+  get isListed(): boolean {
+    return this.#signed === "" && this.#unlisted.length === 0;
+  }
+
+  /** Resolves when the records are the system's to keep, or on the disk. Where it rejects, nothing has been appended. */
   async append({ text, head, vouched }: Batch): Promise<void> {
+    const { within } = this.#synchronising;
     const data = Buffer.from(text);
+    if (this.#pending > MOST_UNSYNCED) await this.#sync();
     await write(this.#file.fd, data, this.#size);
-    await sync(this.#file.fd);
+    if (within === 0) await sync(this.#file.fd);
     this.#size += data.length;
     this.#head = head;
-    if (vouched === undefined) return;
-    this.#unlisted = Buffer.concat([this.#unlisted, Buffer.from(vouched)]);
-    // What fails is tried again with the next, and at the end.
-    this.#list().catch(() => {});
+    if (within === 0) return this.#listLater(vouched ?? "");
+    this.#unsynced.push(data);
+    this.#pending += data.length;
+    this.#signed += vouched ?? "";
+    const bring = () => void this.#sync().catch(this.#synchronising.failed);
+    this.#timer ??= setTimeout(bring, within).unref();
+    if (vouched !== undefined) bring();
   }
 
-  /** Takes off what was not written whole. Rejects where the segment is not where it was made. */
+  /**
+   * Gets ready to be written again, after something failed: what may not have reached the disk is written once more, and what was not
+   * written whole is taken off. Rejects where that does not work.
+   */
   async mend(): Promise<void> {
-    if (!(await this.isInPlace())) throw new Error("The file is gone");
-    await truncate(this.#file.fd, this.#size);
+    const { fd } = this.#file;
+    await this.#syncing?.catch(() => {});
+    // What the system could not bring to the disk it may have dropped, and takes for written from then on.
+    await write(fd, Buffer.concat(this.#unsynced), this.#size - this.#pending);
+    await truncate(fd, this.#size);
+    this.#syncing = undefined;
+    await this.#sync();
+    await this.#list();
   }
 
-  /** Resolves when all that is signed stands in the list too, and the files are closed. */
-  async end(): Promise<void> {
+  /** Resolves when all so far is on the disk, also in the list. */
+  async settle(): Promise<void> {
+    while (this.#pending > 0) await this.#sync();
     await this.#list();
-    this.abandon();
+  }
+
+  /** Resolves when that is so, and the files are closed. */
+  async end(): Promise<void> {
+    await this.settle();
+    await this.abandon();
   }
 
   /** Closes the files as they are. */
-  abandon(): void {
+  async abandon(): Promise<void> {
+    clearTimeout(this.#timer);
+    await this.#syncing?.catch(() => {});
     close(this.#file.fd);
     close(this.#file.list);
+  }
+
+  /** Brings what has been written so far to the disk. */
+  #sync(): Promise<void> {
+    this.#syncing ??= this.#bring();
+    return this.#syncing;
+  }
+
+  async #bring(): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const { length } = this.#unsynced;
+    const signed = this.#signed;
+    await sync(this.#file.fd);
+    for (const data of this.#unsynced.splice(0, length)) this.#pending -= data.length;
+    this.#signed = this.#signed.slice(signed.length);
+    this.#syncing = undefined;
+    this.#listLater(signed);
+  }
+
+  /** Never before they are on the disk themselves: one that stands in the list alone has been cut off. */
+  #listLater(signed: string): void {
+    if (signed === "") return;
+    this.#unlisted = Buffer.concat([this.#unlisted, Buffer.from(signed)]);
+    // What fails is tried again, and told, before the next is signed.
+    this.#list().catch(() => {});
   }
 
   /** Puts signed records down a second time: what is cut off the end of a segment is missed there. */

@@ -2,7 +2,7 @@
 
 import { type Head, type ReadRecord, START, link, readRecord } from "./chain.ts";
 import { type Signer, randomId } from "./crypto.ts";
-import { type LogFiles, type OpenSegment, linesOf, tailOf } from "./files.ts";
+import { type LogFiles, type OpenSegment, linesOf, settle, tailOf } from "./files.ts";
 
 /** How far a segment had come when another began. */
 export interface Pin extends Head {
@@ -70,7 +70,10 @@ async function before(
 
 /** A segment that has no whole record has come nowhere: it has been tampered with, and whoever verifies it is told. */
 async function pinOf(files: LogFiles, segment: number): Promise<Pin> {
-  const { lines, torn } = await tailOf(files.segment(segment));
+  const path = files.segment(segment);
+  const { lines, torn } = await tailOf(path);
+  // Else a machine that fails could leave less of it than is told here.
+  await settle(path);
   const last = lines.map(readRecord).findLast((record) => typeof record === "object");
   const { sequence, hash } = last ?? START;
   return { segment, sequence, hash, ...(torn > 0 && { torn }) };

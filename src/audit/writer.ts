@@ -1,6 +1,6 @@
 /**
- * Writes records, those that wait together at once, and tells each when it is on the disk. While that fails, what comes is kept in
- * memory within bounds, and written when it works again.
+ * Writes records, those that wait together at once, and tells each when it is written. While that fails, what comes is kept in memory
+ * within bounds, and written when it works again.
  */
 
 import type { Logger } from "../core/ports.ts";
@@ -18,11 +18,13 @@ export interface WriterOptions {
   readonly rotation: { readonly bytes: number; readonly age: number };
   /** After so many records, or so many milliseconds, those so far are vouched for. */
   readonly checkpoints: { readonly records: number; readonly every: number };
+  /** How soon what is written is on the disk, in milliseconds; 0: before it counts as written. */
+  readonly syncWithin: number;
   /** What comes of it that nothing can be written, in words. */
   readonly consequence: string;
 }
 
-/** Is told once whether a record is on the disk; where it is not, it will be written as soon as that works. */
+/** Is told once whether a record is written; where it is not, it will be as soon as that works. */
 type Done = (written: boolean) => void;
 
 /** A record on its way. */
@@ -125,7 +127,7 @@ export class AuditWriter {
     );
   }
 
-  /** Hands what waits to the disk, until nothing does. */
+  /** Writes what waits, until nothing does. */
   #drive(): Promise<void> {
     if (!this.#driving) this.#driven = this.#loop();
     return this.#driven;
@@ -134,6 +136,8 @@ export class AuditWriter {
   async #loop(): Promise<void> {
     this.#driving = true;
     while (!this.#failure && (this.#waiting.length > 0 || this.#due)) {
+      // What ends in this turn of the event loop is written together.
+      await new Promise((resolve) => setImmediate(resolve));
       try {
         const segment = await this.#current();
         await this.#send(segment, this.#waiting.splice(0));
@@ -163,12 +167,14 @@ export class AuditWriter {
   }
 
   #begin(): Promise<SegmentWriter> {
+    const { files, signer, syncWithin: within } = this.#options;
     this.#segment = undefined;
-    return SegmentWriter.begin(this.#options.files, this.#options.signer);
+    return SegmentWriter.begin(files, signer, { within, failed: (error) => this.#fail(error) });
   }
 
   /** Ends a segment. */
   async #finish(segment: SegmentWriter): Promise<void> {
+    await segment.settle();
     await this.#send(segment, [], { last: this.#vouch(segment.head, "close") });
     await segment.end();
   }
@@ -194,6 +200,8 @@ export class AuditWriter {
     const vouched = last ?? (isDue ? this.#vouch(head, "checkpoint") : undefined);
     if (!vouched) this.#vouchInTime();
     try {
+      // Of a process that is killed, no more than the last signed record is not in the list.
+      if (vouched && !segment.isListed) await segment.settle();
       await segment.append({
         text: text + (vouched?.line ?? ""),
         head: vouched?.head ?? head,
@@ -226,6 +234,7 @@ export class AuditWriter {
   }
 
   #fail(error: unknown): void {
+    if (this.#failure) return excuse(this.#waiting);
     this.#failure = { error, since: new Date().toISOString(), lost: 0 };
     this.#options.logger.error(
       { err: error },
@@ -253,9 +262,10 @@ export class AuditWriter {
     const failure = this.#failure;
     if (!failure) return;
     const { since, lost } = failure;
+    // What was being written when something else failed.
+    await this.#driven;
     try {
-      const mended = this.#segment && (await this.#mended(this.#segment));
-      const segment = (this.#segment = mended ?? (await this.#begin()));
+      const segment = (this.#segment = await this.#mended(this.#segment));
       const told = JSON.stringify({ type: "resumed", since, lost }).slice(1, -1);
       const first = link(segment.head, `${now()},${told}`);
       await this.#send(segment, this.#waiting.splice(0), { first });
@@ -269,14 +279,13 @@ export class AuditWriter {
     void this.#drive();
   }
 
-  async #mended(segment: SegmentWriter): Promise<SegmentWriter | undefined> {
-    try {
+  async #mended(segment: SegmentWriter | undefined): Promise<SegmentWriter> {
+    if (segment && !(await segment.isInPlace())) await segment.abandon();
+    else if (segment) {
       await segment.mend();
       return segment;
-    } catch {
-      segment.abandon();
-      return undefined;
     }
+    return this.#begin();
   }
 }
 

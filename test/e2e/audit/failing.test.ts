@@ -244,6 +244,7 @@ describe("audit() refuses", () => {
     ],
     ["no size", { file: "a.jsonl", key: KEY, rotation: { bytes: 0 } }, "rotation.bytes is 0"],
     ["no time", { file: "a.jsonl", key: KEY, checkpoints: { every: "0s" } }, "checkpoints.every"],
+    ["another word", { file: "a.jsonl", key: KEY, sync: "never" }, 'sync ("always" or a time) is "never"'],
   ])("%s", (_words, options, message) => {
     expect(() => audit(options as AuditOptions)).toThrow(ConfigurationError);
     expect(() => audit(options as AuditOptions)).toThrow(message);

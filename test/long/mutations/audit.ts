@@ -185,6 +185,42 @@ export const auditRooms: readonly Room[] = [
     ],
   },
   {
+    name: "audit-sync",
+    tests: ["test/e2e/audit/sync"],
+    defences: [
+      {
+        what: "on the disk before the answer, where asked for",
+        file: "src/audit/segment-writer.ts",
+        find: "if (within === 0) await sync(this.#file.fd);",
+        replace: "",
+      },
+      {
+        what: "on the disk within the time",
+        file: "src/audit/segment-writer.ts",
+        find: "this.#timer ??= setTimeout(bring, within).unref();",
+        replace: "",
+      },
+      {
+        what: "written again where the disk lost it",
+        file: "src/audit/segment-writer.ts",
+        find: "await write(fd, Buffer.concat(this.#unsynced), this.#size - this.#pending);",
+        replace: "",
+      },
+      {
+        what: "failures of the disk heard of",
+        file: "src/audit/segment-writer.ts",
+        find: "this.#sync().catch(this.#synchronising.failed)",
+        replace: "this.#sync().catch(() => {})",
+      },
+      {
+        what: "one signed record at most unlisted",
+        file: "src/audit/writer.ts",
+        find: "if (vouched && !segment.isListed) await segment.settle();",
+        replace: "",
+      },
+    ],
+  },
+  {
     name: "audit-verify",
     tests: ["test/properties/audit-tampering"],
     defences: [

@@ -1,0 +1,100 @@
+/** When records are on the disk, and what becomes of those that the disk could not keep. */
+
+import { setTimeout as sleep } from "node:timers/promises";
+import type { AuditOptions } from "gantry-mcp";
+import { TestClient } from "gantry-mcp/testing";
+import { expect, onTestFinished, test, vi } from "vitest";
+import { AuditFolder, auditedServer } from "../../support/audited.ts";
+import { type CapturedLog, capturedLog } from "../../support/captured-log.ts";
+
+const fs = process.getBuiltinModule("node:fs");
+const { fdatasync } = fs;
+
+/** Stands in for the disk: `answer` is asked at each synchronisation, and may do what a disk does. */
+function disk(answer: () => Error | null): { readonly asked: () => number } {
+  let asked = 0;
+  fs.fdatasync = ((fd: number, done: (error: Error | null) => void) => {
+    asked += 1;
+    const error = answer();
+    if (error) setImmediate(() => done(error));
+    else fdatasync(fd, done);
+  }) as typeof fdatasync;
+  onTestFinished(() => {
+    fs.fdatasync = fdatasync;
+  });
+  return { asked: () => asked };
+}
+
+interface Stage {
+  readonly folder: AuditFolder;
+  readonly log: CapturedLog;
+  readonly admin: TestClient;
+  readonly close: () => Promise<void>;
+}
+
+async function stage(options: Partial<AuditOptions>): Promise<Stage> {
+  const folder = new AuditFolder();
+  const log = capturedLog();
+  const server = auditedServer({ file: folder.file, options, logger: log.logger });
+  onTestFinished(() => server.close());
+  const admin = await TestClient.connect(server, { token: "admin" });
+  return { folder, log, admin, close: () => server.close() };
+}
+
+test("records are written before the answer, and on the disk within the time", async () => {
+  const { folder, admin } = await stage({ sync: "150ms" });
+  const { asked } = disk(() => null);
+  await admin.call("secret");
+  expect(folder.calls()).toMatchObject([{ name: "secret" }]);
+  expect(asked()).toBe(0);
+  await vi.waitFor(() => expect(asked()).toBe(1), 5_000);
+});
+
+test("records are on the disk before the answer where that is asked for", async () => {
+  const { admin } = await stage({ sync: "always" });
+  const { asked } = disk(() => null);
+  await admin.call("secret");
+  expect(asked()).toBeGreaterThanOrEqual(1);
+});
+
+test.each(["100ms", "always"] as const)(
+  "what the disk loses is written again, and calls are refused meanwhile: sync %s",
+  async (sync) => {
+    const { folder, log, admin, close } = await stage({ sync });
+    await admin.call("secret");
+    await sleep(300);
+    const [segment] = folder.segments() as [string];
+    const kept = fs.statSync(segment).size;
+    let failures = 2;
+    disk(() => {
+      if (failures-- <= 0) return null;
+      // As where pages cannot be brought to the disk: the system drops them.
+      const { size } = fs.statSync(segment);
+      const fd = fs.openSync(segment, "r+");
+      if (size > kept) fs.writeSync(fd, Buffer.alloc(size - kept), 0, size - kept, kept);
+      fs.closeSync(fd);
+      return new Error("EIO: i/o error, fdatasync");
+    });
+    const calls = [admin.call("secret"), admin.call("secret")];
+    const told = () =>
+      log.entries().filter(({ message }) => String(message).startsWith("The audit log cannot"));
+    await vi.waitFor(() => expect(told()).toHaveLength(1), 5_000);
+    await expect(admin.call("secret")).rejects.toMatchObject({ code: "AUDIT_UNAVAILABLE" });
+    await vi.waitFor(() => expect(admin.call("secret")).resolves.toBe("the secret"), 5_000);
+    expect(await Promise.all(calls)).toEqual(["the secret", "the secret"]);
+    await close();
+    expect(await folder.verify()).toMatchObject({ ok: true });
+    expect(folder.records()).toContainEqual(expect.objectContaining({ type: "resumed", lost: 0 }));
+    expect(folder.calls().filter(({ decision }) => decision === "allowed")).toHaveLength(4);
+    expect(told()).toHaveLength(1);
+  },
+  20_000,
+);
+
+test("the last signed record alone may be missing in the list of a process that is killed", async () => {
+  const { folder, admin } = await stage({ checkpoints: { records: 1 } });
+  for (let call = 0; call < 5; call++) {
+    await admin.call("secret");
+    expect(await folder.verify()).toMatchObject({ ok: true });
+  }
+});
