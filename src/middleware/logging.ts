@@ -13,7 +13,7 @@ import type { Logger } from "../core/ports.ts";
 import { ToolResult } from "../core/results/result.ts";
 import type { CallEvent, ObservingLayer } from "../core/calls/observers.ts";
 import { witnessed } from "../core/calls/time-limit.ts";
-import type { ArgumentsLayer } from "../core/components/told-arguments.ts";
+import type { ArgumentsLayer } from "../core/components/logged-arguments.ts";
 
 export interface LoggingOptions {
   /** The level of operations that went well; others are `warn`. Default: `info`. */
@@ -52,7 +52,7 @@ const OPTIONS: Names<LoggingOptions> = {
  * ```
  */
 export function logging(options: LoggingOptions = {}): PassiveLayer & PassingLayer {
-  const { level = "info", kinds, logger, arguments: tellsArguments = false, sample } = checked(options);
+  const { level = "info", kinds, logger, arguments: logsArguments = false, sample } = checked(options);
   const own = logger && unfailing(logger);
   const share = sample?.ok ?? 1;
   const say = (ctx: RequestContext, started: number, ended: Ended) => {
@@ -81,7 +81,7 @@ export function logging(options: LoggingOptions = {}): PassiveLayer & PassingLay
     handle: enter,
     [pass]: enter,
     onCallEvent: noting,
-    tellsArguments,
+    logsArguments,
   };
   return layer;
 }

@@ -41,7 +41,7 @@ import { ToolResult, asCopied } from "../results/result.ts";
 import type { Sealed, SealedOperation, ServerInfo } from "./sealed.ts";
 import { readableUris } from "./subscribing.ts";
 import { timeLimitIn, timed } from "../calls/time-limit.ts";
-import { telling } from "../components/told-arguments.ts";
+import { loggingArguments } from "../components/logged-arguments.ts";
 import type { UriTemplate } from "../schemas/uri-template.ts";
 import { VisibleList } from "./visibility.ts";
 
@@ -159,14 +159,11 @@ export function seal(definitions: readonly ComponentDefinition[], options: SealO
       ...inner,
     ];
     const limit = definition.timeout ?? timeLimitIn(layers, timeout);
+    const limited = timed(limit, layers, kind, heart(definition, policy, options));
+    const logged = loggingArguments(limited, layers, kind, definition);
     return {
       operation,
-      run: record(
-        telling(timed(limit, layers, kind, heart(definition, policy, options)), layers, kind, definition),
-        layers,
-        kind,
-        definition,
-      ),
+      run: record(logged, layers, kind, definition),
       policy,
       admission: admission(admitting(layers), policy),
     };

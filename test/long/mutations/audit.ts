@@ -100,9 +100,9 @@ export const auditRooms: readonly Room[] = [
       {
         what: "records around the time limit",
         file: "src/core/sealed/seal.ts",
-        find: "run: record(\n        telling(timed(limit, layers, kind, heart(definition, policy, options)), layers, kind, definition),",
+        find: "run: record(logged, layers, kind, definition),",
         replace:
-          "run: telling(\n        timed(limit, layers, kind, record(heart(definition, policy, options), layers, kind, definition)),",
+          "run: timed(limit, layers, kind, record(heart(definition, policy, options), layers, kind, definition)),",
       },
       {
         what: "what cannot be answered is no success",

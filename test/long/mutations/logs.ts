@@ -97,15 +97,15 @@ export const logsRooms: readonly Room[] = [
       },
       {
         what: "arguments that the schema marks",
-        file: "src/core/components/told-arguments.ts",
+        file: "src/core/components/logged-arguments.ts",
         find: "redact ? redact(args) : args",
         replace: "args",
         tests: ["test/e2e/wide-events"],
       },
       {
         what: "arguments that nobody asked to log",
-        file: "src/core/components/told-arguments.ts",
-        find: "layer.tellsArguments === true",
+        file: "src/core/components/logged-arguments.ts",
+        find: "layer.logsArguments === true",
         replace: "true",
         tests: ["test/e2e/wide-events"],
       },

@@ -9,18 +9,18 @@ import { sensitiveRedactor } from "../schemas/sensitive.ts";
 
 /** A layer that writes down what calls are asked with. */
 export interface ArgumentsLayer extends PassiveLayer {
-  readonly tellsArguments: boolean;
+  readonly logsArguments: boolean;
 }
 
 /** `run`, which says first what it is asked with, where a layer of these wants to know. */
-export function telling<A>(
+export function loggingArguments<A>(
   run: Run<A>,
   layers: readonly Middleware[],
   kind: OperationKind,
   definition: ComponentDefinition,
 ): Run<A> {
   const schema = kind === "completion" ? undefined : schemaOf(definition);
-  if (!schema || !layers.some((layer) => isTelling(layer) && concerns(layer, kind))) return run;
+  if (!schema || !layers.some((layer) => logsArguments(layer) && concerns(layer, kind))) return run;
   const redact = sensitiveRedactor(schema);
   return (ctx, args) => {
     note(ctx, { arguments: redact ? redact(args) : args });
@@ -34,6 +34,6 @@ function schemaOf(definition: ComponentDefinition): JsonSchema | undefined {
   return definition.kind === "prompt" ? definition.inputSchema : undefined;
 }
 
-function isTelling(layer: Middleware): boolean {
-  return typeof layer === "object" && "tellsArguments" in layer && layer.tellsArguments === true;
+function logsArguments(layer: Middleware): boolean {
+  return typeof layer === "object" && "logsArguments" in layer && layer.logsArguments === true;
 }
