@@ -62,6 +62,7 @@ const rim = [
   "observe/process.ts",
   "audit/crypto.ts",
   "audit/files.ts",
+  "redis/crypto.ts",
 ];
 
 const maxLines = 400;

@@ -32,9 +32,10 @@ const LOOK_AFTER = 250;
 const FIRST: CallEvent = { kind: "idempotency", outcome: "first" };
 const REPLAYED: CallEvent = { kind: "idempotency", outcome: "replayed" };
 
-/** What is known of a key: the arguments of its first call, and once that has ended its result. */
+/** What is known of a key: what stands for the arguments of its first call, and once that has ended its result. */
 interface Known {
-  readonly args: string;
+  /** Left out where the key is made of them. */
+  readonly args?: string | undefined;
   readonly claim: string;
   readonly result?: string;
 }
@@ -108,7 +109,8 @@ export function idempotent({ name, definition, plan, timeout, store, logger }: I
         `Tool "${definition.key}" is idempotent, and its arguments hold objects that are not plain data: let its input give JSON values, or say idempotent: false.`,
       );
     const key = `${prefix}${caller(ctx)}${named === undefined ? `=${print}` : JSON.stringify(named)}`;
-    const known: Known = { args: print, claim: crypto.randomUUID() };
+    const own = named === undefined ? undefined : (store.fingerprint?.(print) ?? print);
+    const known: Known = { args: own, claim: crypto.randomUUID() };
     const cancellation = cancellationOf(ctx);
     for (;;) {
       const there = await store.claim(key, JSON.stringify(known), timeout + CLAIM_AFTER);
@@ -117,7 +119,7 @@ export function idempotent({ name, definition, plan, timeout, store, logger }: I
         return first(key, known, ctx, () => run(ctx));
       }
       const before = JSON.parse(there) as Known;
-      if (before.args !== print) throw reused();
+      if (before.args !== own) throw reused();
       if (before.result !== undefined) {
         const { result, metadata } = unpacked(before.result, "tool");
         describeResponse(ctx, metadata);

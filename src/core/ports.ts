@@ -271,6 +271,11 @@ export interface CacheStore {
  */
 export interface IdempotencyStore {
   /**
+   * Gives what records hold in place of a call's arguments, to tell changed ones from the same: short, and not to be read. Where this is
+   * left out they hold the arguments themselves. Records of calls that the client does not name hold none.
+   */
+  fingerprint?(args: string): string;
+  /**
    * Keeps `record` under a key that has none, and gives nothing; else gives the one that is there. Atomically, whoever else claims it.
    *
    * @param lifetime - For how long it is kept, in milliseconds.

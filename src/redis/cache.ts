@@ -42,7 +42,7 @@ export function redisCacheStore(connection: Connection, leases: Leases): CacheSt
   const tagsKey = () => connection.key("tags");
   return {
     async read(key, tags): Promise<CacheRead> {
-      const keys = [tagsKey(), connection.key("cache", key)];
+      const keys = [tagsKey(), connection.digestKey("cache", key)];
       const [stamp, value, expiresIn] = (await connection.run(READ, keys, tags)) as [
         string,
         string?,
@@ -53,7 +53,7 @@ export function redisCacheStore(connection: Connection, leases: Leases): CacheSt
         : { stamp, entry: { value, expiresIn: Math.max(1, expiresIn ?? 0) } };
     },
     async write(key, value, stamp, lifetime) {
-      await connection.run(WRITE, [connection.key("cache", key)], [stamp, value, Math.ceil(lifetime)]);
+      await connection.run(WRITE, [connection.digestKey("cache", key)], [stamp, value, Math.ceil(lifetime)]);
     },
     async invalidate(tags) {
       await connection.run(INVALIDATE, [tagsKey()], tags);

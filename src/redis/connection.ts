@@ -2,6 +2,7 @@
 
 import { ConfigurationError, MCPError, refusal } from "../core/errors.ts";
 import type { BackendOwner, Logger } from "../core/ports.ts";
+import { digest } from "./crypto.ts";
 import { type RedisClient, connection } from "./ioredis.ts";
 import type { RedisSettings } from "./options.ts";
 import { Script } from "./script.ts";
@@ -118,9 +119,14 @@ export class Connection {
     this.#answers = false;
   }
 
-  /** The name of something in Redis. */
+  /** The name of something in Redis, of parts that the server gives itself. */
   key(kind: string, text = ""): string {
     return `${this.#base}:${kind}:${text}`;
+  }
+
+  /** The name of something that is known by what callers send or who they are: always short, and tells of neither. */
+  digestKey(kind: string, text: string): string {
+    return this.key(kind, digest(text));
   }
 
   /** Runs a script. Rejects, soon, with a `BACKEND_UNAVAILABLE` where that cannot be done. */

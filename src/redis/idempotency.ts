@@ -2,6 +2,7 @@
 
 import type { IdempotencyStore } from "../core/ports.ts";
 import type { Connection } from "./connection.ts";
+import { digest } from "./crypto.ts";
 import { Script } from "./script.ts";
 
 const CLAIM = new Script(`
@@ -24,7 +25,7 @@ const REMEMBERED = 10_000;
 const TELL_AFTER = 500;
 
 export function redisIdempotencyStore(connection: Connection): IdempotencyStore {
-  const keys = (key: string) => [connection.key("once", key)];
+  const keys = (key: string) => [connection.digestKey("once", key)];
   /** What Redis has yet to be told, by key: a call that has had its effect must not have it again. */
   const owed = new Map<string, () => Promise<unknown>>();
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -47,6 +48,7 @@ export function redisIdempotencyStore(connection: Connection): IdempotencyStore 
   };
   const release = (key: string, claimed: string) => connection.run(RELEASE, keys(key), [claimed]);
   return {
+    fingerprint: digest,
     async claim(key, record, lifetime) {
       try {
         const there = await connection.run(CLAIM, keys(key), [record, Math.ceil(lifetime)]);

@@ -102,7 +102,7 @@ export class Leases {
   /** Claims what one process alone is to make. */
   async claim(name: string): Promise<CacheClaim> {
     const connection = this.#connection;
-    const keys = [connection.key("maker", name), connection.key("awaited", name)];
+    const keys = [connection.digestKey("maker", name), connection.digestKey("awaited", name)];
     const [key] = keys as [string];
     const token = this.token();
     // Who is told before the answer is read is told too.

@@ -90,7 +90,7 @@ return answer
 export function redisLimitStore(connection: Connection, isOpen: boolean): LimitStore {
   return {
     async charge(charges) {
-      const keys = charges.map(({ key, limit }) => connection.key(`limit:${limit.algorithm}`, key));
+      const keys = charges.map(({ key, limit }) => connection.digestKey(`limit:${limit.algorithm}`, key));
       const args = charges.flatMap(({ limit: { algorithm, quota, window, burst }, cost }) => [
         algorithm,
         quota,

@@ -96,7 +96,7 @@ export function redisPlaceStore(connection: Connection, leases: Leases, isOpen: 
   };
   return {
     async take(key, limit, { signal }) {
-      const keys = [connection.key("places", key), connection.key("queue", key)] as const;
+      const keys = [connection.digestKey("places", key), connection.digestKey("queue", key)] as const;
       try {
         return await take(keys, leases.token(), limit, signal);
       } catch (error) {

@@ -82,6 +82,24 @@ export const redisRooms: readonly Room[] = [
     ],
   },
   {
+    name: "redis-bounds",
+    tests: ["test/services/redis-bounds"],
+    defences: [
+      {
+        what: "names that are short and tell nothing",
+        file: "src/redis/connection.ts",
+        find: "return this.key(kind, digest(text));",
+        replace: "return this.key(kind, text);",
+      },
+      {
+        what: "records without arguments",
+        file: "src/redis/idempotency.ts",
+        find: "fingerprint: digest,",
+        replace: "",
+      },
+    ],
+  },
+  {
     name: "redis-stores",
     tests: ["test/services/redis-contracts"],
     defences: [

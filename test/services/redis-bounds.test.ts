@@ -1,0 +1,84 @@
+/** What callers send to a server on Redis: none of it stands there to be read, and none of it fills Redis. */
+
+import { MCPServer } from "gantry-mcp";
+import { redis } from "gantry-mcp/redis";
+import { TestClient, type ToolCallError } from "gantry-mcp/testing";
+import type { Redis } from "ioredis";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { z } from "zod";
+import { type CapturedLog, capturedLog } from "../support/captured-log.ts";
+import { RedisServer } from "../support/redis.ts";
+
+const SECRET = "hunter2-in-arguments";
+const about = { description: "About it.", input: z.object({ text: z.string() }) };
+
+let store: RedisServer;
+let server: MCPServer;
+let log: CapturedLog;
+let runs: string[];
+
+beforeAll(async () => {
+  store = await RedisServer.start();
+});
+beforeEach(async () => {
+  runs = [];
+  log = capturedLog();
+  const run = (name: string, { text }: { text: string }) => {
+    runs.push(name);
+    return `${name} ${text.length}`;
+  };
+  server = new MCPServer({
+    name: "bounds",
+    version: "1.0.0",
+    backend: redis(store.url),
+    logger: log.logger,
+  })
+    .tool("once", { ...about, idempotent: true }, (args) => run("once", args))
+    .tool("kept", { ...about, cache: { ttl: "1h" } }, (args) => run("kept", args))
+    .tool(
+      "limited",
+      { ...about, rateLimit: { perMinute: 50, by: () => SECRET.repeat(1_000) }, concurrency: 5 },
+      (args) => run("limited", args),
+    );
+});
+afterEach(async () => {
+  await server.close();
+  await store.client.flushall();
+});
+afterAll(() => store?.stop());
+
+const connect = (headers: Record<string, string> = {}) => TestClient.connect(server, { headers });
+const codeOf = (call: Promise<unknown>) =>
+  call.then(
+    () => "done",
+    ({ code }: ToolCallError) => code,
+  );
+
+test("names in Redis are short, and nothing that callers send is told to Redis but what they are answered", async () => {
+  const told: string[] = [];
+  const monitor: Redis = await store.client.monitor();
+  monitor.on("monitor", (_time: string, args: readonly string[]) => told.push(...args.map(String)));
+  const text = SECRET + "x".repeat(900_000);
+  for (const headers of [{}, { "idempotency-key": `${SECRET}-key` }]) {
+    const client = await connect(headers);
+    for (const tool of ["once", "kept", "limited"])
+      expect(await client.call(tool, { text })).toBe(`${tool} 900020`);
+  }
+  const keys = await store.client.keys("*");
+  expect(keys.filter((key) => key.startsWith("{gantry:bounds}:once:"))).toHaveLength(2);
+  expect(Math.max(...keys.map((key) => key.length))).toBeLessThan(150);
+  await expect.poll(() => told.filter((each) => each.includes(":once:")).length).toBeGreaterThan(3);
+  monitor.disconnect();
+  expect(told.filter((each) => each.includes(SECRET))).toEqual([]);
+});
+
+test("calls with other arguments are other calls, and a name stands for one call, however long they are", async () => {
+  const [unnamed, named] = [await connect(), await connect({ "idempotency-key": "order-7" })];
+  const [one, other] = [{ text: `${"x".repeat(100_000)}a` }, { text: `${"x".repeat(100_000)}b` }];
+  for (const args of [one, other, one]) for (const tool of ["once", "kept"]) await unnamed.call(tool, args);
+  expect(runs).toEqual(["once", "kept", "once", "kept"]);
+  expect(await codeOf(named.call("once", one))).toBe("done");
+  expect(await codeOf(named.call("once", other))).toBe("IDEMPOTENCY_KEY_REUSED");
+  expect(await codeOf(named.call("once", one))).toBe("done");
+  expect(runs).toHaveLength(5);
+});
