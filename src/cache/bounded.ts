@@ -51,18 +51,23 @@ export class BoundedEntries<V> {
     return undefined;
   }
 
-  /** Keeps `value`, of so many characters, for `lifetime` milliseconds; not where it takes more than all the room. */
-  set(key: string, value: V, characters: number, lifetime: number): void {
+  /** Whether there is room for a value of so many characters, were nothing else kept. */
+  fits(key: string, characters: number): boolean {
+    return sizeOf(key, characters) <= this.#maxBytes;
+  }
+
+  /** Keeps `value`, of so many characters, for `lifetime` milliseconds; gives `false` where it takes more than all the room. */
+  set(key: string, value: V, characters: number, lifetime: number): boolean {
     this.delete(key);
-    // Texts take one or two bytes for each character.
-    const bytes = ENTRY_BYTES + 2 * (key.length + characters);
-    if (bytes > this.#maxBytes) return;
+    const bytes = sizeOf(key, characters);
+    if (bytes > this.#maxBytes) return false;
     this.#entries.set(key, { value, until: this.#now() + lifetime, bytes });
     this.#bytes += bytes;
     for (const oldest of this.#entries.keys()) {
       if (this.#entries.size <= this.#maxSize && this.#bytes <= this.#maxBytes) break;
       this.delete(oldest);
     }
+    return true;
   }
 
   delete(key: string): void {
@@ -71,4 +76,9 @@ export class BoundedEntries<V> {
     this.#entries.delete(key);
     this.#bytes -= kept.bytes;
   }
+}
+
+/** In bytes: texts take one or two for each character. */
+function sizeOf(key: string, characters: number): number {
+  return ENTRY_BYTES + 2 * (key.length + characters);
 }

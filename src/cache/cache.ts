@@ -12,6 +12,8 @@ export interface Wanted {
   readonly ttl: number;
   /** For how much longer it is given while a new one is made. */
   readonly stale: number;
+  /** What it is a result of, as the log says it: one object for all its results. */
+  readonly of: object;
 }
 
 /** How it is made where it is not kept. */
@@ -52,6 +54,8 @@ export class Cache {
   readonly #flights = new Map<string, Flight>();
   /** What failed when it was last asked of the store: told once, until it is well again. */
   readonly #failing = new Set<string>();
+  /** Of what results were too large to be kept: told once. */
+  readonly #tooLarge = new WeakSet<object>();
 
   /** @param logger - Is told of a store that fails. */
   constructor(store: CacheStore, logger?: Pick<Logger, "warn">) {
@@ -215,13 +219,21 @@ export class Cache {
     );
   }
 
-  #write({ key, ttl, stale }: Wanted, text: string, stamp: string | undefined): void | Promise<void> {
+  #write({ key, ttl, stale, of }: Wanted, text: string, stamp: string | undefined): void | Promise<void> {
     if (stamp === undefined) return undefined;
-    return this.#attempt(
+    const written = this.#attempt<boolean | void>(
       () => this.#store.write(key, text, stamp, ttl + stale),
       undefined,
       "The cache could not be written",
     );
+    return after(written, (kept) => {
+      if (kept !== false || this.#tooLarge.has(of)) return;
+      this.#tooLarge.add(of);
+      this.#logger?.warn(
+        { ...of, characters: text.length },
+        "A result is too large to be kept: it is made for each call",
+      );
+    });
   }
 
   #packed<T>(making: Making<T>, value: T): string | undefined {

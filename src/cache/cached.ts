@@ -107,6 +107,7 @@ export function cached<A extends readonly unknown[], R>(
     const log = logger ?? (ctx ? servicesOf(ctx).logger : STANDARD);
     log.error({ ...(ctx && fieldsOf(ctx)), function: name, err }, "A kept result could not be made anew");
   };
+  const of = { function: name };
   return async (...args) => {
     const told = dataKey(key(...args), who);
     if (told === undefined)
@@ -114,7 +115,7 @@ export function cached<A extends readonly unknown[], R>(
         "cached(): the arguments hold something that is not plain data. Write a key that gives what tells calls apart.",
       );
     const ctx = args.find((arg) => arg instanceof RequestContext);
-    const wanted = { key: JSON.stringify(["cached", name]) + told, tags, ttl, stale };
+    const wanted = { key: JSON.stringify(["cached", name]) + told, tags, ttl, stale, of };
     const compute = async (own: RequestContext | undefined) =>
       fn(...(args.map((arg) => (arg === ctx ? own : arg)) as unknown as A));
     return cache.give(

@@ -87,24 +87,21 @@ function keeping(
   // A component that is registered anew is another one.
   const prefix = JSON.stringify([name, version, kind, component, order]);
   const { ttl, stale, scope } = plan;
+  const of = { operation: kind, name: component };
   let told = false;
   return (args, ctx, run) => {
     // What comes of answers is kept for nobody.
     if (ctx.inquiry) return run(ctx);
     const input = dataKey(args);
     if (input === undefined) {
-      if (!told)
-        logger.warn(
-          { operation: kind, name: component },
-          "Its arguments hold objects that are not plain data: results are not kept",
-        );
+      if (!told) logger.warn(of, "Its arguments hold objects that are not plain data: results are not kept");
       told = true;
       return run(ctx);
     }
     // URIs that differ may have the same variables, and results name the URI.
     const uri = kind === "resource" ? JSON.stringify(ctx.operation.name) : "";
     const key = prefix + callerKey(scope, ctx) + uri + input;
-    return cache.give({ key, tags, ttl, stale }, new Answering(ctx, run, kind, timeout));
+    return cache.give({ key, tags, ttl, stale, of }, new Answering(ctx, run, kind, timeout));
   };
 }
 

@@ -38,6 +38,8 @@ interface Known {
   readonly args?: string | undefined;
   readonly claim: string;
   readonly result?: string;
+  /** It has ended, and its result is too large for the store. */
+  readonly tooLarge?: true;
 }
 
 /** The tool whose calls have their effect once. */
@@ -73,6 +75,19 @@ export function idempotent({ name, definition, plan, timeout, store, logger }: I
     return () => clearInterval(timer);
   };
 
+  let told = false;
+  const keep = async (key: string, claimed: string, known: Known, result: string) => {
+    const kept = await store.replace(key, claimed, JSON.stringify({ ...known, result }), plan.ttl);
+    if (kept !== false) return;
+    if (!told)
+      logger.warn(
+        { name: definition.key, characters: result.length },
+        "A result of an idempotent tool is too large to be kept: the same call is refused, and not run again",
+      );
+    told = true;
+    await store.replace(key, claimed, JSON.stringify({ ...known, tooLarge: true }), plan.ttl);
+  };
+
   const first = async (key: string, known: Known, ctx: RequestContext, run: () => unknown) => {
     const claimed = JSON.stringify(known);
     const letGo = hold(key, claimed, ctx);
@@ -91,7 +106,7 @@ export function idempotent({ name, definition, plan, timeout, store, logger }: I
       try {
         // What has failed may be tried again. What has succeeded has, also where nobody waits for it any more.
         if (text === undefined) await store.release(key, claimed);
-        else await store.replace(key, claimed, JSON.stringify({ ...known, result: text }), plan.ttl);
+        else await keep(key, claimed, known, text);
       } catch (err) {
         logger.error({ name: definition.key, err }, "What an idempotent call came to could not be recorded");
       }
@@ -126,6 +141,7 @@ export function idempotent({ name, definition, plan, timeout, store, logger }: I
         servicesOf(ctx).observe?.(ctx, REPLAYED);
         return result;
       }
+      if (before.tooLarge) throw notKept();
       await untilEnded(underWay.get(key));
       if (cancellation.cancelled) throw cancellation.reason;
     }
@@ -160,6 +176,17 @@ function clientKey(ctx: RequestContext): string | undefined {
   if (typeof key === "string" && key !== "" && key.length <= LONGEST) return key;
   const place = named === undefined || named === null ? "Idempotency-Key" : `_meta.${META}`;
   throw refusal(() => new ValidationError({ [place]: `Expected a text of 1 to ${LONGEST} characters` }));
+}
+
+function notKept(): MCPError {
+  return refusal(
+    () =>
+      new MCPError("This very call was carried out before, and its result is too large to be given again", {
+        code: "RESULT_NOT_KEPT",
+        suggestion:
+          "It has had its effect: do not send it again. Ask for what has come of it by other means.",
+      }),
+  );
 }
 
 function reused(): MCPError {

@@ -41,8 +41,8 @@ class MemoryCache implements CacheStore {
     return { stamp };
   }
 
-  write(key: string, text: string, stamp: string, lifetime: number): void {
-    this.#entries.set(key, { text, stamp }, text.length + stamp.length, lifetime);
+  write(key: string, text: string, stamp: string, lifetime: number): boolean {
+    return this.#entries.set(key, { text, stamp }, text.length + stamp.length, lifetime);
   }
 
   invalidate(tags: readonly string[]): void {
@@ -82,7 +82,9 @@ export function memoryIdempotencyStore(options: MemoryCacheOptions = {}): Idempo
       return there;
     },
     replace(key, claimed, record, lifetime) {
-      if (records.get(key)?.value === claimed) records.set(key, record, record.length, lifetime);
+      const fits = records.fits(key, record.length);
+      if (fits && records.get(key)?.value === claimed) records.set(key, record, record.length, lifetime);
+      return fits;
     },
     release(key, claimed) {
       if (records.get(key)?.value === claimed) records.delete(key);

@@ -30,6 +30,7 @@ export type ErrorCode =
   | "CLIENT_CAPABILITY_REQUIRED"
   | "INPUT_INVALID"
   | "IDEMPOTENCY_KEY_REUSED"
+  | "RESULT_NOT_KEPT"
   | "UNKNOWN_JOB_TYPE"
   | "INVALID_JOB_ARGUMENTS"
   | "JOB_NOT_FOUND"
@@ -75,6 +76,10 @@ export const ERROR_CODES: Readonly<Record<ErrorCode, CodeEntry>> = {
   },
   IDEMPOTENCY_KEY_REUSED: {
     when: "The client's idempotency key was used before, with other arguments.",
+    retryable: false,
+  },
+  RESULT_NOT_KEPT: {
+    when: "The idempotent call was carried out before; its result is too large to have been kept, and the call is not run again.",
     retryable: false,
   },
   INPUT_INVALID: { when: "What the client answered to a question does not fit it.", retryable: true },

@@ -249,12 +249,17 @@ export interface CacheStore {
   /** @param tags - The same whenever the key is the same. */
   read(key: string, tags: readonly string[]): CacheRead | Promise<CacheRead>;
   /**
-   * Keeps `value`, in place of what was there, or drops it where there is no room.
+   * Keeps `value`, in place of what was there, or drops it where there is no room. Gives `false` where it is too large ever to be kept.
    *
    * @param stamp - From the {@link CacheRead} before the value was made: if a tag is invalidated meanwhile, the value is old.
    * @param lifetime - For how long, in milliseconds.
    */
-  write(key: string, value: string, stamp: string, lifetime: number): void | Promise<void>;
+  write(
+    key: string,
+    value: string,
+    stamp: string,
+    lifetime: number,
+  ): boolean | void | Promise<boolean | void>;
   /** Forgets all that has one of these tags. */
   invalidate(tags: readonly string[]): void | Promise<void>;
   /**
@@ -281,8 +286,16 @@ export interface IdempotencyStore {
    * @param lifetime - For how long it is kept, in milliseconds.
    */
   claim(key: string, record: string, lifetime: number): string | undefined | Promise<string | undefined>;
-  /** Keeps `record` in place of `claimed`, where that is still there. */
-  replace(key: string, claimed: string, record: string, lifetime: number): void | Promise<void>;
+  /**
+   * Keeps `record` in place of `claimed`, where that is still there. Gives `false` where `record` is too large to be kept: `claimed` is
+   * then as it was, and a small record is kept that says so.
+   */
+  replace(
+    key: string,
+    claimed: string,
+    record: string,
+    lifetime: number,
+  ): boolean | void | Promise<boolean | void>;
   /** Forgets `claimed`, where it is still there. */
   release(key: string, claimed: string): void | Promise<void>;
 }

@@ -23,9 +23,12 @@ if entry[1] ~= stamp then return { stamp } end
 return { stamp, entry[2], redis.call('PTTL', KEYS[2]) }
 `);
 
+/** A result that is too large has a stamp and no value: whoever wants it makes it, and waits for nobody. */
 const WRITE = new Script(`
-redis.call('HSET', KEYS[1], 'stamp', ARGV[2], 'value', ARGV[3])
-redis.call('PEXPIRE', KEYS[1], ARGV[4])
+redis.call('DEL', KEYS[1])
+redis.call('HSET', KEYS[1], 'stamp', ARGV[2])
+if ARGV[4] then redis.call('HSET', KEYS[1], 'value', ARGV[4]) end
+redis.call('PEXPIRE', KEYS[1], ARGV[3])
 `);
 
 const INVALIDATE = new Script(`
@@ -38,26 +41,38 @@ for i = 2, #ARGV do
 end
 `);
 
+/** How many results are remembered that are too large to be kept. */
+const REMEMBERED = 1_000;
+
 export function redisCacheStore(connection: Connection, leases: Leases): CacheStore {
   const tagsKey = () => connection.key("tags");
+  const entryKey = (key: string) => connection.digestKey("cache", key);
+  /** What was just read to be too large to be kept: entries with their stamps. */
+  const tooLarge = new Set<string>();
   return {
     async read(key, tags): Promise<CacheRead> {
-      const keys = [tagsKey(), connection.digestKey("cache", key)];
+      const keys = [tagsKey(), entryKey(key)] as const;
       const [stamp, value, expiresIn] = (await connection.run(READ, keys, tags)) as [
         string,
-        string?,
+        (string | null)?,
         number?,
       ];
-      return value === undefined
-        ? { stamp }
-        : { stamp, entry: { value, expiresIn: Math.max(1, expiresIn ?? 0) } };
+      if (value === null) {
+        if (tooLarge.size >= REMEMBERED) tooLarge.clear();
+        tooLarge.add(`${stamp} ${keys[1]}`);
+      }
+      if (value === undefined || value === null) return { stamp };
+      return { stamp, entry: { value, expiresIn: Math.max(1, expiresIn ?? 0) } };
     },
     async write(key, value, stamp, lifetime) {
-      await connection.run(WRITE, [connection.digestKey("cache", key)], [stamp, value, Math.ceil(lifetime)]);
+      const fits = connection.fits(value);
+      await connection.run(WRITE, [entryKey(key)], [stamp, Math.ceil(lifetime), ...(fits ? [value] : [])]);
+      return fits;
     },
     async invalidate(tags) {
       await connection.run(INVALIDATE, [tagsKey()], tags);
     },
-    claim: (key, stamp) => leases.claim(`${stamp} ${key}`),
+    claim: (key, stamp) =>
+      tooLarge.delete(`${stamp} ${entryKey(key)}`) ? { release() {} } : leases.claim(`${stamp} ${key}`),
   };
 }

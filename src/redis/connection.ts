@@ -4,6 +4,7 @@ import { ConfigurationError, MCPError, refusal } from "../core/errors.ts";
 import type { BackendOwner, Logger } from "../core/ports.ts";
 import { digest } from "./crypto.ts";
 import { type RedisClient, connection } from "./ioredis.ts";
+import { inTime } from "./in-time.ts";
 import type { RedisSettings } from "./options.ts";
 import { Script } from "./script.ts";
 import { isRefusal, setupProblem } from "./setup.ts";
@@ -57,9 +58,9 @@ export class Connection {
     // All keys of a server lie in one slot of a cluster: what has to happen at once may then concern several of them.
     this.#base = `{${this.#settings.prefix}:${encodeURIComponent(name)}}`;
     this.#logger = logger;
-    const { target, timeout } = this.#settings;
-    this.#commands = await connection(target, timeout);
-    this.#messages = await connection(target, BEAT_LIMIT);
+    const { target } = this.#settings;
+    this.#commands = await connection(target);
+    this.#messages = await connection(target);
     const refusals: Error[] = [];
     for (const client of [this.#commands, this.#messages]) {
       // What is wrong shows in the next beat.
@@ -129,12 +130,20 @@ export class Connection {
     return this.key(kind, digest(text));
   }
 
+  /** Whether a text is small enough to be kept: what is larger would hold up whatever else goes this way, and fill Redis. */
+  fits(text: string): boolean {
+    const { maxEntryBytes } = this.#settings;
+    // A character takes one to three bytes.
+    if (text.length > maxEntryBytes) return false;
+    return 3 * text.length <= maxEntryBytes || new TextEncoder().encode(text).length <= maxEntryBytes;
+  }
+
   /** Runs a script. Rejects, soon, with a `BACKEND_UNAVAILABLE` where that cannot be done. */
   async run(script: Script, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown> {
     const client = this.#commands;
     if (!client || !this.#answers) throw unavailable(this.#problem);
     try {
-      return await script.run(client, keys, [this.#skew(), ...args]);
+      return await inTime(script.run(client, keys, [this.#skew(), ...args]), this.#settings.timeout);
     } catch (error) {
       // It is found out at once whether it answers at all.
       void this.#beat();
@@ -147,7 +156,7 @@ export class Connection {
     const client = this.#commands;
     if (!client || !this.#answers) throw unavailable(this.#problem);
     try {
-      await client.publish(this.#channel(channel), text);
+      await inTime(client.publish(this.#channel(channel), text), this.#settings.timeout);
     } catch (error) {
       throw unavailable(error);
     }
@@ -177,10 +186,12 @@ export class Connection {
   }
 
   async #subscribe(): Promise<void> {
+    const messages = this.#messages;
+    if (!messages) return;
     try {
-      await this.#messages?.subscribe(this.#channel("event"), this.#channel("wake"));
+      await inTime(messages.subscribe(this.#channel("event"), this.#channel("wake")), BEAT_LIMIT);
     } catch {
-      this.#messages?.disconnect(true);
+      messages.disconnect(true);
       return;
     }
     this.#hears = true;
@@ -190,7 +201,8 @@ export class Connection {
 
   /** Where Redis is there, what makes it unfit. */
   async #setupProblem(logger: Logger): Promise<string | undefined> {
-    return this.#commands && this.#answers ? setupProblem(this.#commands, logger) : undefined;
+    if (!this.#commands || !this.#answers) return undefined;
+    return inTime(setupProblem(this.#commands, logger), BEAT_LIMIT);
   }
 
   #schedule(): void {
@@ -212,8 +224,8 @@ export class Connection {
       ? commands.set(this.key("process", this.process), "1", "PX", 60_000)
       : Script.load(commands).then(() => void (this.#isLoaded = true));
     const [answer, heard] = await Promise.all([
-      answerOf(written),
-      this.#hears ? answerOf(messages.ping()) : "no messages can be received",
+      answerOf(written, Math.min(this.#settings.timeout, BEAT_LIMIT)),
+      this.#hears ? answerOf(messages.ping(), BEAT_LIMIT) : "no messages can be received",
     ]);
     if (this.#closed) return;
     if (answer === NO_ANSWER) reconnect(commands);
@@ -225,7 +237,7 @@ export class Connection {
     this.#answers = answer === undefined || (answer !== NO_ANSWER && commands.status === "ready");
     let problem = answer ?? heard;
     if (problem === undefined && (this.#problem !== undefined || this.#beats++ % LOOK_EVERY === 0))
-      problem = await setupProblem(commands).catch(String);
+      problem = await inTime(setupProblem(commands), BEAT_LIMIT).catch(String);
     this.#tell(problem);
   }
 
@@ -250,23 +262,13 @@ export class Connection {
 const NO_ANSWER = "it does not answer";
 
 /** What is wrong with an answer. */
-async function answerOf(work: Promise<unknown>): Promise<string | undefined> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<string>((resolve) => {
-    // Where this process was busy for long, an answer may be there and not yet read.
-    timer = setTimeout(() => setTimeout(resolve, 10, NO_ANSWER), BEAT_LIMIT);
-  });
-  const answered = work.then(
-    () => undefined,
-    (error: unknown) => {
-      const { message } = error as Error;
-      return /^[A-Z]{2,} /.test(message) ? message : NO_ANSWER;
-    },
-  );
+async function answerOf(work: Promise<unknown>, limit: number): Promise<string | undefined> {
   try {
-    return await Promise.race([answered, late]);
-  } finally {
-    clearTimeout(timer);
+    await inTime(work, limit);
+    return undefined;
+  } catch (error) {
+    const { message } = error as Error;
+    return /^[A-Z]{2,} /.test(message) ? message : NO_ANSWER;
   }
 }
 

@@ -55,13 +55,11 @@ export function redisEventStore(connection: Connection): EventStore {
   let lost = 0;
   return {
     async append(streamId, message) {
-      try {
-        const id = await connection.run(APPEND, keys(streamId), [streamId, JSON.stringify(message)]);
-        return `${streamId}_${id as string}`;
-      } catch {
-        // The message is sent all the same. Who comes back to it is told that it is not known.
-        return `${streamId}_0-${connection.process}.${++lost}`;
-      }
+      const text = JSON.stringify(message);
+      // What is not kept is sent all the same. Who comes back to it is told that it is not known.
+      const append = () => connection.run(APPEND, keys(streamId), [streamId, text]).catch(() => undefined);
+      const id = connection.fits(text) ? await append() : undefined;
+      return `${streamId}_${id === undefined ? `0-${connection.process}.${++lost}` : (id as string)}`;
     },
     async after(eventId) {
       const [, streamId, id] = /^(.*)_(\d+-\d+)$/s.exec(eventId) ?? [];

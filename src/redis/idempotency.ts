@@ -60,7 +60,9 @@ export function redisIdempotencyStore(connection: Connection): IdempotencyStore 
       }
     },
     async replace(key, claimed, record, lifetime) {
+      if (!connection.fits(record)) return false;
       await told(key, () => connection.run(REPLACE, keys(key), [claimed, record, Math.ceil(lifetime)]));
+      return true;
     },
     async release(key, claimed) {
       await told(key, () => release(key, claimed));

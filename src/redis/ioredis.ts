@@ -26,14 +26,9 @@ const RETRY_AFTER = 1_000;
 
 /**
  * Makes a connection that does not connect yet. It keeps no commands for later: what cannot be sent fails at once, and what was
- * sent and not answered is not sent again.
- *
- * @param timeout - How long a command may take, in milliseconds.
+ * sent and not answered is not sent again. Whoever sends one says how long it may take.
  */
-export async function connection(
-  { url, connection: options, client }: Target,
-  timeout: number,
-): Promise<RedisClient> {
+export async function connection({ url, connection: options, client }: Target): Promise<RedisClient> {
   const ours = {
     lazyConnect: true,
     enableOfflineQueue: false,
@@ -42,7 +37,8 @@ export async function connection(
     autoResendUnfulfilledCommands: false,
     disableClientInfo: true,
     protocol: 2 as const,
-    commandTimeout: timeout,
+    // It would count the time in which this process was busy.
+    commandTimeout: undefined,
     connectTimeout: CONNECT_LIMIT,
     retryStrategy,
     // A primary that has become a replica: the one that took its place is found by connecting anew.

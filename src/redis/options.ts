@@ -16,6 +16,8 @@ export interface RedisBackendOptions {
   readonly client?: RedisClient;
   /** What every key begins with, before the server's name. Default: `gantry`. */
   readonly prefix?: string;
+  /** The largest result or message of a session that is kept, in bytes, from 1,024. Default: 1,048,576 (1 MiB). */
+  readonly maxEntryBytes?: number;
   /** How long a command may take before Redis counts as slow. Default: `"500ms"`. */
   readonly timeout?: Duration;
   /** Why what is kept may travel unencrypted to another machine: `"The network is encrypted by WireGuard."` */
@@ -32,6 +34,7 @@ export interface RedisSettings {
   readonly target: Target;
   readonly prefix: string;
   readonly timeout: number;
+  readonly maxEntryBytes: number;
   readonly open: ReadonlySet<string>;
 }
 
@@ -40,10 +43,13 @@ const OPTIONS: Names<RedisBackendOptions> = {
   connection: true,
   client: true,
   prefix: true,
+  maxEntryBytes: true,
   timeout: true,
   allowPlaintext: true,
   allowWhenUnavailable: true,
 };
+
+const SMALLEST_ENTRY = 1_024;
 
 /** Throws a {@link ConfigurationError} that says what to write. */
 export function redisSettings(given: string | RedisBackendOptions): RedisSettings {
@@ -54,7 +60,7 @@ export function redisSettings(given: string | RedisBackendOptions): RedisSetting
   const options = typeof given === "string" ? { url: given } : given;
   checkKnown("redis()", options, OPTIONS);
   const { url, connection = {}, client, prefix = "gantry", timeout = "500ms", allowPlaintext } = options;
-  const { allowWhenUnavailable = [] } = options;
+  const { allowWhenUnavailable = [], maxEntryBytes = 1_048_576 } = options;
   if (url !== undefined && !/^rediss?:\/\//.test(url))
     throw new ConfigurationError('redis(): the URL does not lead to Redis: write "rediss://host:6379".');
   if (client !== undefined && (url !== undefined || options.connection !== undefined))
@@ -71,6 +77,11 @@ export function redisSettings(given: string | RedisBackendOptions): RedisSetting
     throw new ConfigurationError(
       `redis(): allowPlaintext is ${shown(allowPlaintext)}: write the reason, such as "The network is encrypted by WireGuard."`,
     );
+  // There is room for what says that a result is too large.
+  if (!Number.isSafeInteger(maxEntryBytes) || maxEntryBytes < SMALLEST_ENTRY)
+    throw new ConfigurationError(
+      `redis(): maxEntryBytes is ${shown(maxEntryBytes)}: write a whole number from ${SMALLEST_ENTRY}.`,
+    );
   const wrong =
     !Array.isArray(allowWhenUnavailable) ||
     allowWhenUnavailable.some((part) => part !== "limits" && part !== "places");
@@ -81,6 +92,7 @@ export function redisSettings(given: string | RedisBackendOptions): RedisSetting
     target,
     prefix,
     timeout: timeLimit(timeout, "redis(): timeout"),
+    maxEntryBytes,
     open: new Set(allowWhenUnavailable),
   };
 }

@@ -20,3 +20,12 @@ test("what was not used for longest makes room", async () => {
 test("a bound that is none is refused", () => {
   expect(() => memoryIdempotencyStore({ maxSize: -1 })).toThrow("memoryIdempotencyStore(): maxSize is -1");
 });
+
+test("what is larger than all the room is not kept, and the claim is", async () => {
+  const store = memoryIdempotencyStore({ maxBytes: 2_000 });
+  await store.claim("a", "mine", 60_000);
+  expect(await store.replace("a", "mine", "x".repeat(2_000), 60_000)).toBe(false);
+  expect(await store.claim("a", "x", 60_000)).toBe("mine");
+  expect(await store.replace("a", "mine", "result", 60_000)).toBe(true);
+  expect(await store.claim("a", "x", 60_000)).toBe("result");
+});

@@ -34,6 +34,14 @@ beforeEach(async () => {
     logger: log.logger,
   })
     .tool("once", { ...about, idempotent: true }, (args) => run("once", args))
+    .tool("large", { ...about, idempotent: true }, ({ text }) => {
+      runs.push("large");
+      return "x".repeat(Number(text));
+    })
+    .tool("report", { ...about, cache: { ttl: "1h" } }, ({ text }) => {
+      runs.push("report");
+      return "x".repeat(Number(text));
+    })
     .tool("kept", { ...about, cache: { ttl: "1h" } }, (args) => run("kept", args))
     .tool(
       "limited",
@@ -81,4 +89,63 @@ test("calls with other arguments are other calls, and a name stands for one call
   expect(await codeOf(named.call("once", other))).toBe("IDEMPOTENCY_KEY_REUSED");
   expect(await codeOf(named.call("once", one))).toBe("done");
   expect(runs).toHaveLength(5);
+});
+
+test("a result that is too large to be kept is told once, and the call is refused rather than run again", async () => {
+  const client = await connect();
+  expect(await client.call("large", { text: "2000000" })).toHaveLength(2_000_000);
+  const again = async () => codeOf(client.call("large", { text: "2000000" }));
+  expect([await again(), await again()]).toEqual(["RESULT_NOT_KEPT", "RESULT_NOT_KEPT"]);
+  expect(await client.call("large", { text: "1000000" })).toHaveLength(1_000_000);
+  expect(await client.call("large", { text: "1000000" })).toHaveLength(1_000_000);
+  expect(runs).toEqual(["large", "large"]);
+  expect(log.entries()).toContainEqual({
+    level: "warn",
+    message:
+      "A result of an idempotent tool is too large to be kept: the same call is refused, and not run again",
+    name: "large",
+    characters: expect.any(Number) as number,
+  });
+});
+
+test("a result that is too large for the cache is not sent to Redis, and is made for each call", async () => {
+  const client = await connect();
+  for (let call = 0; call < 3; call++)
+    expect(await client.call("report", { text: "20000000" })).toHaveLength(20_000_000);
+  // Who comes right behind may be given the same.
+  expect(runs.length).toBeGreaterThan(1);
+  expect(log.entries()).toEqual([
+    {
+      level: "warn",
+      message: "A result is too large to be kept: it is made for each call",
+      operation: "tool",
+      name: "report",
+      characters: expect.any(Number) as number,
+    },
+  ]);
+  const sizes = (await store.client.keys("*")).map((key) => store.client.memory("USAGE", key));
+  expect(Math.max(...(await Promise.all(sizes)).map(Number))).toBeLessThan(1_000);
+});
+
+test("nobody waits for another's making of what is too large; a message of that size is sent and not kept", async () => {
+  const backend = redis({ url: store.url, maxEntryBytes: 2_000 });
+  await backend.open({ name: "small", logger: log.logger });
+  const { cache, eventStore } = backend;
+  const { stamp } = await cache.read("a", []);
+  expect(await cache.write("a", "ü".repeat(1_001), stamp, 60_000)).toBe(false);
+  for (let reader = 0; reader < 2; reader++) {
+    expect(await cache.read("a", [])).toEqual({ stamp });
+    expect(await cache.claim?.("a", stamp)).not.toHaveProperty("ended");
+  }
+  expect(await cache.write("a", "ü".repeat(1_000), stamp, 60_000)).toBe(true);
+  expect(await cache.read("a", [])).toMatchObject({ entry: { value: "ü".repeat(1_000) } });
+  const [small, large] = [
+    await eventStore.append("s/a", { text: "x" }),
+    await eventStore.append("s/a", { text: "x".repeat(2_000) }),
+  ];
+  expect([await eventStore.after(small), await eventStore.after(large)]).toEqual([
+    { streamId: "s/a", events: [] },
+    undefined,
+  ]);
+  await backend.close();
 });

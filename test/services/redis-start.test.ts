@@ -53,6 +53,7 @@ test.each<readonly [unknown, string]>([
   [{ client: {} }, "redis(): client is an object: write one of ioredis"],
   [{ prefix: "a b" }, 'redis(): prefix is "a b"'],
   [{ prefix: "a}b" }, 'redis(): prefix is "a}b"'],
+  [{ maxEntryBytes: 100 }, "redis(): maxEntryBytes is 100: write a whole number from 1024."],
   [{ timeout: "soon" }, 'redis(): timeout is "soon"'],
   [{ allowWhenUnavailable: ["cache"] }, 'redis(): allowWhenUnavailable holds "limits", "places", or both.'],
   [{ adress: "localhost" }, 'redis(): unknown option "adress".'],
@@ -189,4 +190,14 @@ test("a backend serves one server", async () => {
   const backend = await open(server.url);
   const again = async () => backend.open({ name: "other", logger: capturedLog().logger });
   await expect(again()).rejects.toThrow("A backend serves one server: write redis(…) for each.");
+});
+
+test("a process that was busy for long reads what has come meanwhile", async () => {
+  const backend = await open(server.url);
+  const limit = { algorithm: "token-bucket", quota: 5, window: 60_000, burst: 5 } as const;
+  const charged = backend.limits.charge([{ key: "busy", limit, cost: 1 }]);
+  const until = performance.now() + 1_500;
+  while (performance.now() < until);
+  expect(await charged).toMatchObject({ allowed: true });
+  expect(isReady(backend)).toBe(true);
 });

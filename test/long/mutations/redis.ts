@@ -62,6 +62,12 @@ export const redisRooms: readonly Room[] = [
         replace: "if (policy === null)",
       },
       {
+        what: "a process that was busy reads what has come",
+        file: "src/redis/in-time.ts",
+        find: "setTimeout(() => (timer = setTimeout(expire, READING)), limit);",
+        replace: "setTimeout(expire, limit);",
+      },
+      {
         what: "limits fail closed",
         file: "src/redis/limits.ts",
         find: "if (isOpen) return",
@@ -96,6 +102,24 @@ export const redisRooms: readonly Room[] = [
         file: "src/redis/idempotency.ts",
         find: "fingerprint: digest,",
         replace: "",
+      },
+      {
+        what: "results that are too large to be kept",
+        file: "src/redis/connection.ts",
+        find: "if (text.length > maxEntryBytes) return false;",
+        replace: "if (text.length > 0) return true;",
+      },
+      {
+        what: "calls whose results are too large are not run again",
+        file: "src/cache/idempotency.ts",
+        find: "if (kept !== false) return;",
+        replace: "if (kept !== null) return void (await store.release(key, claimed));",
+      },
+      {
+        what: "nobody waits for what is too large",
+        file: "src/redis/cache.ts",
+        find: "tooLarge.delete(`${stamp} ${entryKey(key)}`)",
+        replace: "tooLarge.delete(stamp)",
       },
     ],
   },
