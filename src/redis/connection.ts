@@ -7,7 +7,7 @@ import { type RedisClient, connection } from "./ioredis.ts";
 import { inTime } from "./in-time.ts";
 import type { RedisSettings } from "./options.ts";
 import { Script } from "./script.ts";
-import { isRefusal, setupProblem } from "./setup.ts";
+import { isFull, isWrongDatabase, refusalIn, refusedWrite, setupOf } from "./setup.ts";
 
 /** How often it is asked whether it is there, in milliseconds. */
 const BEAT = 500;
@@ -15,6 +15,8 @@ const BEAT = 500;
 const BEAT_LIMIT = 1_000;
 /** How often it is looked whether it is set up as it must be, in beats. */
 const LOOK_EVERY = 3;
+/** How much of it may be in use before one that was full counts as well again. */
+const ROOMY = 0.99;
 /** How long a start waits for it, in milliseconds. */
 const START_LIMIT = 3_000;
 /** What the others are told through, besides its text. */
@@ -34,6 +36,8 @@ export class Connection {
   #answers = false;
   /** Whether it knows the scripts. */
   #isLoaded = false;
+  /** Why what is sent would go to another database. */
+  #misplaced: string | undefined;
   /** Whether messages reach this process. */
   #hears = false;
   #problem: string | undefined = "it has not answered yet";
@@ -61,11 +65,12 @@ export class Connection {
     const { target } = this.#settings;
     this.#commands = await connection(target);
     this.#messages = await connection(target);
-    const refusals: Error[] = [];
+    let refused: string | undefined;
     for (const client of [this.#commands, this.#messages]) {
-      // What is wrong shows in the next beat.
-      client.on("error", (error: Error) => {
-        if (isRefusal(error)) refusals.push(error);
+      // What else is wrong shows in the next beat.
+      client.on("error", ({ message }: Error) => {
+        refused ??= refusalIn(message);
+        if (isWrongDatabase(message)) this.#misplaced = refusalIn(message);
       });
     }
     this.#messages.on("ready", () => void this.#subscribe());
@@ -81,27 +86,29 @@ export class Connection {
     this.#commands.on("close", () => {
       this.#isLoaded = false;
       this.#answers = false;
+      this.#misplaced = undefined;
       void this.#beat();
     });
     for (const client of [this.#commands, this.#messages]) client.connect().catch(() => {});
     const deadline = performance.now() + START_LIMIT;
     // What else is wrong is not for waiting; the beat that is under way may have begun before messages came.
-    for (let there = 0; there < 2 && this.#problem !== undefined && refusals.length === 0;) {
+    for (let there = 0; there < 2 && this.#problem !== undefined && refused === undefined;) {
       if (performance.now() > deadline) break;
       await pause(10);
       if (this.#answers && this.#hears) there += 1;
       await this.#beat();
+      refused ??= refusalIn(this.#problem ?? "");
     }
-    const [refused] = refusals;
-    const wrong = refused
-      ? `redis(): Redis does not let this user in (${refused.message}): write credentials that it knows into the URL.`
-      : await this.#setupProblem(logger);
+    const wrong = refused ?? (await this.#setupProblem(logger));
     if (wrong !== undefined) {
       await this.close();
       throw new ConfigurationError(wrong);
     }
     if (this.#problem !== undefined)
-      logger.warn({ problem: this.#problem }, "Redis cannot be reached: the server starts, and is not ready");
+      logger.warn(
+        { problem: this.#problem },
+        "Redis cannot be used yet: the server starts, and is not ready",
+      );
     this.#schedule();
   }
 
@@ -202,7 +209,9 @@ export class Connection {
   /** Where Redis is there, what makes it unfit. */
   async #setupProblem(logger: Logger): Promise<string | undefined> {
     if (!this.#commands || !this.#answers) return undefined;
-    return inTime(setupProblem(this.#commands, logger), BEAT_LIMIT);
+    // Where it is gone by now, or does not write, the server starts and is not ready.
+    const setup = await inTime(setupOf(this.#commands, logger), BEAT_LIMIT).catch(() => undefined);
+    return setup?.problem;
   }
 
   #schedule(): void {
@@ -220,9 +229,8 @@ export class Connection {
   async #look(): Promise<void> {
     const [commands, messages] = [this.#commands, this.#messages];
     if (!commands || !messages || this.#closed) return;
-    const written = this.#isLoaded
-      ? commands.set(this.key("process", this.process), "1", "PX", 60_000)
-      : Script.load(commands).then(() => void (this.#isLoaded = true));
+    // Scripts are also learnt where nothing can be written.
+    const written = this.#load(commands).then(() => this.#write(commands));
     const [answer, heard] = await Promise.all([
       answerOf(written, Math.min(this.#settings.timeout, BEAT_LIMIT)),
       this.#hears ? answerOf(messages.ping(), BEAT_LIMIT) : "no messages can be received",
@@ -234,11 +242,29 @@ export class Connection {
       reconnect(messages);
     }
     // What it refuses, it has answered.
-    this.#answers = answer === undefined || (answer !== NO_ANSWER && commands.status === "ready");
-    let problem = answer ?? heard;
+    this.#answers =
+      !this.#misplaced && (answer === undefined || (answer !== NO_ANSWER && commands.status === "ready"));
+    let problem = this.#misplaced ?? (answer === undefined ? heard : refusedWrite(answer));
     if (problem === undefined && (this.#problem !== undefined || this.#beats++ % LOOK_EVERY === 0))
-      problem = await inTime(setupProblem(commands), BEAT_LIMIT).catch(String);
+      problem = await inTime(this.#examine(commands), BEAT_LIMIT).catch(String);
     this.#tell(problem);
+  }
+
+  async #load(commands: RedisClient): Promise<void> {
+    if (!this.#isLoaded) await Script.load(commands);
+    this.#isLoaded = true;
+  }
+
+  async #write(commands: RedisClient): Promise<void> {
+    await commands.set(this.key("process", this.process), "1", "PX", 60_000);
+  }
+
+  /** What makes Redis unfit though it answers and writes. */
+  async #examine(commands: RedisClient): Promise<string | undefined> {
+    const { problem, used, bound } = await setupOf(commands);
+    // Where it was full, one write that finds room is no end of it.
+    const before = this.#problem ?? "";
+    return problem ?? (isFull(before) && used > bound * ROOMY ? before : undefined);
   }
 
   #tell(problem: string | undefined): void {

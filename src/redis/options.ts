@@ -63,6 +63,10 @@ export function redisSettings(given: string | RedisBackendOptions): RedisSetting
   const { allowWhenUnavailable = [], maxEntryBytes = 1_048_576 } = options;
   if (url !== undefined && !/^rediss?:\/\//.test(url))
     throw new ConfigurationError('redis(): the URL does not lead to Redis: write "rediss://host:6379".');
+  if (url !== undefined) checkPath(url);
+  const { db = 0 } = connection;
+  if (!Number.isSafeInteger(db) || db < 0)
+    throw new ConfigurationError(`redis(): db is ${shown(db)}: write the number of a database, from 0.`);
   if (client !== undefined && (url !== undefined || options.connection !== undefined))
     throw new ConfigurationError("redis(): a client knows where Redis is. Leave out url and connection.");
   if (client !== undefined && typeof client.duplicate !== "function")
@@ -95,6 +99,23 @@ export function redisSettings(given: string | RedisBackendOptions): RedisSetting
     maxEntryBytes,
     open: new Set(allowWhenUnavailable),
   };
+}
+
+/** What is no number of a database would lead to the first. */
+function checkPath(url: string): void {
+  let path: string;
+  try {
+    path = new URL(url).pathname;
+  } catch {
+    // It is not shown: a password may stand in it.
+    throw new ConfigurationError(
+      'redis(): the URL cannot be read: write "rediss://user:password@host:6379/0".',
+    );
+  }
+  if (!/^\/?\d*$/.test(path))
+    throw new ConfigurationError(
+      `redis(): the URL ends with ${shown(path)}: write the number of a database, such as "/0", or nothing.`,
+    );
 }
 
 function checkEncrypted({ url, connection, client }: Target): void {

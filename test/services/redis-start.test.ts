@@ -39,6 +39,9 @@ const isReady = (backend: Backend) => {
 test.each<readonly [unknown, string]>([
   [42, 'redis() got 42: write redis("rediss://redis.example.com:6379").'],
   ["http://localhost", "redis(): the URL does not lead to Redis"],
+  ["redis://user:secret@localhost:port", "redis(): the URL cannot be read"],
+  ["redis://localhost:6379/abc", 'redis(): the URL ends with "/abc": write the number of a database'],
+  [{ connection: { db: -1 } }, "redis(): db is -1: write the number of a database, from 0."],
   [
     "redis://user:secret@redis.example.com:6379",
     "redis(): the connection to redis.example.com is not encrypted",
@@ -92,6 +95,87 @@ test("credentials that Redis does not know stop the start, and are not told", as
   expect((failed as Error).message).toContain("Redis does not let this user in (WRONGPASS");
   expect((failed as Error).message).not.toContain("wrong:");
   expect(isReady(await open(url("right")))).toBe(true);
+  const unnamed = await open(own).catch((error: unknown) => error as Error);
+  expect(unnamed).toBeInstanceOf(ConfigurationError);
+  expect((unnamed as Error).message).toContain("Redis asks for a password (NOAUTH Authentication required.)");
+});
+
+test("a database that Redis does not have stops the start, and nothing goes to another", async () => {
+  const failed = await open(`${server.url}/99`).catch((error: unknown) => error as Error);
+  expect(failed).toBeInstanceOf(ConfigurationError);
+  expect((failed as Error).message).toContain("Redis has no such database (ERR DB index is out of range)");
+  expect(isReady(await open(`${server.url}/15`))).toBe(true);
+});
+
+/** How often each of these was told. */
+const told = (log: ReturnType<typeof capturedLog>) =>
+  ["Redis cannot be used", "Redis can be used again"].map(
+    (said) => log.entries().filter(({ message }) => message === said).length,
+  );
+const count = (backend: Backend) => {
+  const limit = { algorithm: "token-bucket", quota: 5_000, window: 60_000, burst: 5_000 } as const;
+  const charged = Promise.resolve(backend.limits.charge([{ key: "a", limit, cost: 1 }]));
+  return charged.then(
+    () => "counted",
+    ({ code }: { code: string }) => code,
+  );
+};
+/** Whether the backend said that it was ready while calls came for so many milliseconds. */
+const everReady = async (backend: Backend, milliseconds: number) => {
+  let ever = false;
+  for (const until = performance.now() + milliseconds; performance.now() < until;) {
+    await count(backend);
+    ever ||= isReady(backend);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  return ever;
+};
+
+test("Redis that has become a replica is gone until it can be written again, and both are told once", async () => {
+  const log = capturedLog();
+  const backend = await open(server.url, log);
+  await server.client.replicaof("127.0.0.1", 1);
+  expect(await count(backend)).toBe("BACKEND_UNAVAILABLE");
+  await expect.poll(() => isReady(backend), { timeout: 5_000 }).toBe(false);
+  expect(await everReady(backend, 2_500)).toBe(false);
+  expect(() => backend.probe()).toThrow("Redis cannot be used");
+  await server.client.replicaof("NO", "ONE");
+  await expect.poll(() => isReady(backend), { timeout: 5_000 }).toBe(true);
+  expect(await count(backend)).toBe("counted");
+  expect(told(log)).toEqual([1, 1]);
+});
+
+test("with Redis that is a replica the server starts, is not ready, and works once it is none", async () => {
+  await server.client.replicaof("127.0.0.1", 1);
+  for (let start = 0; start < 2; start++) {
+    const log = capturedLog();
+    const backend = await open(server.url, log);
+    expect(log.entries()).toEqual([
+      expect.objectContaining({ level: "warn", message: expect.stringContaining("is not ready") as string }),
+    ]);
+    expect(await everReady(backend, 1_000)).toBe(false);
+    await backend.close();
+  }
+  const backend = await open(server.url);
+  await server.client.replicaof("NO", "ONE");
+  await expect.poll(() => isReady(backend), { timeout: 5_000 }).toBe(true);
+});
+
+test("Redis that is full is well again once it has room, not with each key that expires", async () => {
+  const log = capturedLog();
+  const backend = await open(server.url, log);
+  const used = async () => Number(/^used_memory:(\d+)/m.exec(await server.client.info("memory"))?.[1]);
+  try {
+    await server.client.config("SET", "maxmemory", 1);
+    await expect.poll(() => isReady(backend), { timeout: 5_000 }).toBe(false);
+    expect(() => backend.probe()).toThrow("it is full (OOM");
+    await server.client.config("SET", "maxmemory", Math.ceil((await used()) * 1.008));
+    expect(await everReady(backend, 1_500)).toBe(false);
+  } finally {
+    await server.client.config("SET", "maxmemory", 0);
+  }
+  await expect.poll(() => isReady(backend), { timeout: 5_000 }).toBe(true);
+  expect(told(log)).toEqual([1, 1]);
 });
 
 test("Redis that is sound is ready as soon as the start is over, and nothing is told of", async () => {

@@ -68,6 +68,42 @@ export const redisRooms: readonly Room[] = [
         replace: "setTimeout(expire, limit);",
       },
       {
+        what: "passwords that Redis asks for",
+        file: "src/redis/setup.ts",
+        find: 'if (answer.startsWith("NOAUTH"))',
+        replace: 'if (answer === "")',
+      },
+      {
+        what: "databases that Redis does not have",
+        file: "src/redis/setup.ts",
+        find: "return /^ERR .*DB index/i.test(answer);",
+        replace: "return false;",
+      },
+      {
+        what: "databases that are none",
+        file: "src/redis/options.ts",
+        find: "if (!/^\\/?\\d*$/.test(path))",
+        replace: "if (path === undefined)",
+      },
+      {
+        what: "it is back once it can be written",
+        file: "src/redis/connection.ts",
+        find: ".then(() => this.#write(commands));",
+        replace: ";",
+      },
+      {
+        what: "a start while it does not write",
+        file: "src/redis/connection.ts",
+        find: "BEAT_LIMIT).catch(() => undefined);",
+        replace: "BEAT_LIMIT);",
+      },
+      {
+        what: "it is no longer full once it has room",
+        file: "src/redis/connection.ts",
+        find: "isFull(before) && used > bound * ROOMY ? before : undefined",
+        replace: "undefined",
+      },
+      {
         what: "limits fail closed",
         file: "src/redis/limits.ts",
         find: "if (isOpen) return",
