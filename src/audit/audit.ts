@@ -13,10 +13,9 @@ import { LogFiles } from "./files.ts";
 import {
   type Digest,
   type Ending,
-  aboutComponent,
-  aboutOperation,
   argumentsRecord,
   callRecord,
+  operationRecord,
   verdictOf,
 } from "./record.ts";
 import { AuditWriter, type WriterOptions } from "./writer.ts";
@@ -210,10 +209,10 @@ function around<A>(
 ): Run<A> {
   const known = new Map<OperationKind, string>();
   const aboutOf = ({ operation }: RequestContext): string => {
-    if (!component) return aboutOperation(operation, server);
-    let about = known.get(operation.kind);
-    if (about === undefined)
-      known.set(operation.kind, (about = aboutComponent(operation.kind, component, server)));
+    const { kind, name } = operation;
+    if (!component) return operationRecord(kind, name, server);
+    let about = known.get(kind);
+    if (about === undefined) known.set(kind, (about = operationRecord(kind, component.key, server)));
     return about;
   };
   return (ctx, ask) => {

@@ -2,12 +2,10 @@
 
 import { canonicalJson } from "../core/values/canonical.ts";
 import type { VerifiedIdentity } from "../core/calls/client.ts";
-import type { ComponentDefinition } from "../core/components/definitions.ts";
 import { type RequestContext, identityOf, limitOf } from "../core/calls/context.ts";
 import { MCPError } from "../core/errors.ts";
 import { InputRequired } from "../core/dialogue/inquiry.ts";
 import { isObject, toJsonData } from "../core/values/json.ts";
-import type { Operation } from "../core/calls/operation.ts";
 import type { ServerInfo } from "../core/sealed/sealed.ts";
 import { ToolResult } from "../core/results/result.ts";
 import { shortened } from "../core/refusals.ts";
@@ -51,17 +49,8 @@ function codeOf(error: unknown, ctx: RequestContext): string {
   return ctx.signal.aborted ? "CANCELLED" : "INTERNAL_ERROR";
 }
 
-/** What is the same in every record of a component. */
-export function aboutComponent(kind: string, { key }: ComponentDefinition, server: ServerInfo): string {
-  return about(kind, key, server);
-}
-
-/** What is said of an operation that is no component's. */
-export function aboutOperation({ kind, name }: Operation, server: ServerInfo): string {
-  return about(kind, name, server);
-}
-
-function about(kind: string, name: string, { name: server, version }: ServerInfo): string {
+/** What is the same in every record of an operation: its kind, what it concerns, and of which server. */
+export function operationRecord(kind: string, name: string, { name: server, version }: ServerInfo): string {
   return `"kind":"${kind}","name":${text(name)},"server":${json({ name: shortened(server), version: shortened(version) })}`;
 }
 

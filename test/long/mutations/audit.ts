@@ -87,9 +87,9 @@ export const auditRooms: readonly Room[] = [
       },
       {
         what: "resources recorded by their template",
-        file: "src/audit/record.ts",
-        find: "return about(kind, key, server);",
-        replace: "return about(kind, `${key} canary`, server);",
+        file: "src/audit/audit.ts",
+        find: "operationRecord(kind, component.key, server)",
+        replace: "operationRecord(kind, `${component.key} canary`, server)",
       },
       {
         what: "records before answers",
