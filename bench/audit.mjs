@@ -1,5 +1,5 @@
-// node bench/audit.mjs [rounds]: what the audit log costs the whole stack: requests per second and CPU time of a request, with it
-// and without, in turn, over 64 keep-alive connections. Prints one line of JSON.
+// node bench/audit.mjs [rounds]: what the audit log costs the whole stack: requests per second and CPU time of a request, without it,
+// with it, and with it synchronised before each answer, in turn, over 64 keep-alive connections. Prints one line of JSON.
 import { Child } from "./child.mjs";
 import { median, start, warm } from "./measure.mjs";
 import { scenarioNamed } from "./scenarios.mjs";
@@ -10,8 +10,8 @@ const rounds = Number(process.argv[2] ?? 31);
 const load = new Child("load.mjs", "load");
 const servers = [];
 try {
-  for (const name of ["stack", "stack-audit"])
-    servers.push({ ...(await start("gantry", scenarioNamed(name), "2026-07-28")), name, spent: [] });
+  for (const [name, auditSync] of [["stack"], ["stack-audit"], ["stack-audit", "always"]])
+    servers.push({ ...(await start("gantry", scenarioNamed(name), "2026-07-28", { auditSync })), spent: [] });
   for (const server of servers) {
     const cpu = await warm(load, server, 3);
     server.requests = Math.max(1_000, Math.round(500_000 / cpu));
@@ -24,14 +24,14 @@ try {
   load.stop();
 }
 
-const [without, audited] = servers.map(({ spent }) => ({
+const [without, audited, always] = servers.map(({ spent }) => ({
   cpuMicros: median(spent.map(({ cpu }) => cpu)),
   requestsPerSecond: median(spent.map(({ rate }) => rate)),
+  // Of neighbouring rounds, so that what else the machine does falls on both.
+  cpu: median(spent.map(({ cpu }, round) => cpu / servers[0].spent[round].cpu)),
+  throughput: median(spent.map(({ rate }, round) => rate / servers[0].spent[round].rate)),
 }));
-// Of neighbouring rounds, so that what else the machine does falls on both.
-const kept = median(servers[1].spent.map(({ rate }, round) => rate / servers[0].spent[round].rate));
-const cpu = median(servers[1].spent.map((spent, round) => spent.cpu / servers[0].spent[round].cpu));
-console.log(JSON.stringify({ rounds, connections: CONNECTIONS, without, audited, throughput: kept, cpu }));
+console.log(JSON.stringify({ rounds, connections: CONNECTIONS, without, audited, always }));
 
 async function spend({ child, port, raw, requests }) {
   await load.ask("open", { port, request: raw, count: CONNECTIONS });

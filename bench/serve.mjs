@@ -8,10 +8,10 @@ import { waited } from "./waited.mjs";
 const inspector = new Session();
 
 const answers = {
-  async start({ variant, scenario, answer }) {
+  async start({ variant, scenario, answer, auditSync }) {
     const { start } = await import(`./variants/${variant}.mjs`);
     const options = answer && { answer: { ...answer, body: Buffer.from(answer.body, "base64") } };
-    const { port } = await start(scenarioNamed(scenario), { ...options });
+    const { port } = await start(scenarioNamed(scenario), { ...options, auditSync });
     return { port };
   },
   cpu() {

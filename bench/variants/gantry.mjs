@@ -29,7 +29,7 @@ const layersByName = {
   // The request is always the same: the result of the first call is given again.
   idempotency: () => idempotency({ key: "arguments" }),
   logging: () => logging({ logger: createLogger({ level: "info", format: "json" }) }),
-  audit: () => audit({ file: join(folder(), "audit.jsonl"), key: secret }),
+  audit: (sync) => audit({ file: join(folder(), "audit.jsonl"), key: secret, ...(sync && { sync }) }),
 };
 
 /** A folder that goes with this process. */
@@ -49,13 +49,13 @@ function nothing() {}
 /** What the tools declare: a result that is there, or one that is old as soon as it is made. */
 const caches = { cacheHit: { ttl: "1h" }, cacheMiss: { ttl: 0.001 } };
 
-export async function start({ tools, identified, layers = [] }) {
+export async function start({ tools, identified, layers = [] }, { auditSync }) {
   recordSpans(layers);
   const tracing = layers.includes("untraced") ? { tracing: false } : {};
   const server = new MCPServer({ name: "bench", version: "1.0.0", ...tracing });
   if (identified) server.use(authenticate(jwtAuth({ secret, issuer, audience })));
   if (layers.includes("metrics")) server.enableMetrics();
-  for (const name of layers) if (name in layersByName) server.use(layersByName[name]());
+  for (const name of layers) if (name in layersByName) server.use(layersByName[name](auditSync));
   for (const { name, description, input, output, run } of tools) {
     const inject = layers.includes("dependency") ? { connection } : {};
     const cache = caches[layers.find((layer) => layer in caches)];
