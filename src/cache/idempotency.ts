@@ -11,6 +11,7 @@ import {
   servicesOf,
 } from "../core/calls/context.ts";
 import { MCPError, ValidationError, refusal } from "../core/errors.ts";
+import { unreadableStore } from "../core/refusals.ts";
 import type { Around } from "../core/sealed/heart.ts";
 import type { IdempotencyStore, Logger } from "../core/ports.ts";
 import type { CallEvent } from "../core/calls/observers.ts";
@@ -115,6 +116,22 @@ export function idempotent({ name, definition, plan, timeout, store, logger }: I
     }
   };
 
+  /** What a record says, and the result in it. */
+  const known = (record: string) => {
+    try {
+      const before = JSON.parse(record) as Known;
+      const { claim, result } = before;
+      if (typeof claim !== "string") throw new TypeError("It is no claim.");
+      return { ...before, given: result === undefined ? undefined : unpacked(result, "tool") };
+    } catch (err) {
+      // Nobody knows whether the call was carried out.
+      const message =
+        "A record of an idempotent call cannot be read: the call is refused until it is deleted";
+      logger.error({ name: definition.key, err }, message);
+      throw unreadableStore(err);
+    }
+  };
+
   return async (args, ctx, run) => {
     const named = clientKey(ctx);
     if (named === undefined && plan.key === "client") return run(ctx);
@@ -125,21 +142,20 @@ export function idempotent({ name, definition, plan, timeout, store, logger }: I
       );
     const key = `${prefix}${caller(ctx)}${named === undefined ? `=${print}` : JSON.stringify(named)}`;
     const own = named === undefined ? undefined : (store.fingerprint?.(print) ?? print);
-    const known: Known = { args: own, claim: crypto.randomUUID() };
+    const claim: Known = { args: own, claim: crypto.randomUUID() };
     const cancellation = cancellationOf(ctx);
     for (;;) {
-      const there = await store.claim(key, JSON.stringify(known), timeout + CLAIM_AFTER);
+      const there = await store.claim(key, JSON.stringify(claim), timeout + CLAIM_AFTER);
       if (there === undefined) {
         servicesOf(ctx).observe?.(ctx, FIRST);
-        return first(key, known, ctx, () => run(ctx));
+        return first(key, claim, ctx, () => run(ctx));
       }
-      const before = JSON.parse(there) as Known;
+      const before = known(there);
       if (before.args !== own) throw reused();
-      if (before.result !== undefined) {
-        const { result, metadata } = unpacked(before.result, "tool");
-        describeResponse(ctx, metadata);
+      if (before.given) {
+        describeResponse(ctx, before.given.metadata);
         servicesOf(ctx).observe?.(ctx, REPLAYED);
-        return result;
+        return before.given.result;
       }
       if (before.tooLarge) throw notKept();
       await untilEnded(underWay.get(key));

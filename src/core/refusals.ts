@@ -31,3 +31,16 @@ export function shortened(name: string): string {
 export function cancelled(cause: unknown): MCPError {
   return new MCPError("The call was cancelled before it finished.", { code: "CANCELLED", cause });
 }
+
+/** Of a store that holds what this server has not written: that does not pass by itself. */
+export function unreadableStore(cause: unknown): MCPError {
+  return refusal(
+    () =>
+      new MCPError("The server's store holds something that cannot be read", {
+        code: "BACKEND_UNAVAILABLE",
+        retryable: false,
+        suggestion: "Nothing was done. Tell the server's operator: its log says what to do.",
+        cause,
+      }),
+  );
+}

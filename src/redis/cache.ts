@@ -5,20 +5,30 @@ import type { Connection } from "./connection.ts";
 import type { Leases } from "./leases.ts";
 import { Script } from "./script.ts";
 
+/** What is of another type is forgotten: results can be made again, and without generations none is taken for new. */
+const READABLE = `
+local function readable(command, key, ...)
+  local got = redis.pcall(command, key, ...)
+  if type(got) ~= 'table' or not got.err then return got end
+  redis.call('DEL', key)
+  return false
+end
+`;
+
 /**
  * Each tag has a generation, a time that no other has had: where Redis loses all, what was made before is not taken for new after.
  */
-const READ = new Script(`
+const READ = new Script(`${READABLE}
 local stamp = ''
 for i = 2, #ARGV do
-  local generation = redis.call('HGET', KEYS[1], ARGV[i])
+  local generation = readable('HGET', KEYS[1], ARGV[i])
   if not generation then
     generation = string.format('%.0f', time[1] * 1000000 + time[2])
     redis.call('HSET', KEYS[1], ARGV[i], generation)
   end
   stamp = stamp .. generation .. '.'
 end
-local entry = redis.call('HMGET', KEYS[2], 'stamp', 'value')
+local entry = readable('HMGET', KEYS[2], 'stamp', 'value') or {}
 if entry[1] ~= stamp then return { stamp } end
 return { stamp, entry[2], redis.call('PTTL', KEYS[2]) }
 `);
@@ -31,11 +41,11 @@ if ARGV[4] then redis.call('HSET', KEYS[1], 'value', ARGV[4]) end
 redis.call('PEXPIRE', KEYS[1], ARGV[3])
 `);
 
-const INVALIDATE = new Script(`
+const INVALIDATE = new Script(`${READABLE}
 for i = 2, #ARGV do
-  local generation = redis.call('HGET', KEYS[1], ARGV[i])
+  local generation = readable('HGET', KEYS[1], ARGV[i])
   if generation then
-    local next = math.max(time[1] * 1000000 + time[2], generation + 1)
+    local next = math.max(time[1] * 1000000 + time[2], (tonumber(generation) or 0) + 1)
     redis.call('HSET', KEYS[1], ARGV[i], string.format('%.0f', next))
   end
 end

@@ -1,11 +1,13 @@
 /** Redis as the stores see it: commands that wait for nothing, and whether it is there. */
 
-import { ConfigurationError, MCPError, refusal } from "../core/errors.ts";
+import { ConfigurationError, type MCPError } from "../core/errors.ts";
+import { unreadableStore } from "../core/refusals.ts";
 import type { BackendOwner, Logger } from "../core/ports.ts";
 import { digest } from "./crypto.ts";
 import { type RedisClient, connection } from "./ioredis.ts";
 import { inTime } from "./in-time.ts";
 import type { RedisSettings } from "./options.ts";
+import { isForeign, unavailable } from "./refusals.ts";
 import { Script } from "./script.ts";
 import { isFull, isWrongDatabase, refusalIn, refusedWrite, setupOf } from "./setup.ts";
 
@@ -17,6 +19,9 @@ const BEAT_LIMIT = 1_000;
 const LOOK_EVERY = 3;
 /** How much of it may be in use before one that was full counts as well again. */
 const ROOMY = 0.99;
+/** How many keys that cannot be read are told apart, and after how many milliseconds each is told again. */
+const COMPLAINTS = 1_000;
+const COMPLAIN_AFTER = 60_000;
 /** How long a start waits for it, in milliseconds. */
 const START_LIMIT = 3_000;
 /** What the others are told through, besides its text. */
@@ -36,6 +41,8 @@ export class Connection {
   #answers = false;
   /** Whether it knows the scripts. */
   #isLoaded = false;
+  /** When it was last told of keys that cannot be read. */
+  readonly #complaints = new Map<string, number>();
   /** Why what is sent would go to another database. */
   #misplaced: string | undefined;
   /** Whether messages reach this process. */
@@ -152,10 +159,25 @@ export class Connection {
     try {
       return await inTime(script.run(client, keys, [this.#skew(), ...args]), this.#settings.timeout);
     } catch (error) {
+      if (isForeign(error)) throw this.foreign(keys, error);
       // It is found out at once whether it answers at all.
       void this.#beat();
       throw unavailable(error);
     }
+  }
+
+  /** Tells of what does not belong under one of these keys, each minute, and gives what the caller is told. */
+  foreign(keys: readonly string[], cause: unknown): MCPError {
+    const [name, now] = [keys.join(" "), performance.now()];
+    if (this.#complaints.size >= COMPLAINTS) this.#complaints.clear();
+    if (now - (this.#complaints.get(name) ?? -Infinity) >= COMPLAIN_AFTER) {
+      this.#complaints.set(name, now);
+      this.#logger?.error(
+        { keys, err: cause },
+        "Redis holds under a key of this server what it cannot read: what needs it is refused until the key is deleted (DEL)",
+      );
+    }
+    return unreadableStore(cause);
   }
 
   /** Tells the other processes. */
@@ -305,16 +327,4 @@ function reconnect(client: RedisClient): void {
 
 function pause(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
-}
-
-function unavailable(cause: unknown): MCPError {
-  return refusal(
-    () =>
-      new MCPError("The server's store cannot be reached at the moment", {
-        code: "BACKEND_UNAVAILABLE",
-        suggestion: "Nothing was done. Retry in a moment.",
-        details: { retry_after_seconds: 1 },
-        cause,
-      }),
-  );
 }

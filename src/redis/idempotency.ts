@@ -1,5 +1,6 @@
 /** What calls of idempotent tools came to, in Redis. */
 
+import { MCPError } from "../core/errors.ts";
 import type { IdempotencyStore } from "../core/ports.ts";
 import type { Connection } from "./connection.ts";
 import { digest } from "./crypto.ts";
@@ -18,6 +19,9 @@ if redis.call('GET', KEYS[1]) == ARGV[2] then redis.call('SET', KEYS[1], ARGV[3]
 const RELEASE = new Script(`
 if redis.call('GET', KEYS[1]) == ARGV[2] then redis.call('DEL', KEYS[1]) end
 `);
+
+/** What records begin with: whatever else stands there is none, and nobody knows whether the call was carried out. */
+const MARK = "1 ";
 
 /** How many calls' ends are remembered while Redis cannot be told of them. */
 const REMEMBERED = 10_000;
@@ -39,21 +43,25 @@ export function redisIdempotencyStore(connection: Connection): IdempotencyStore 
     try {
       return await tell();
     } catch (error) {
-      // What was said of the call since is newer.
+      // What cannot be read does not become readable; what was said of the call since is newer.
+      if (error instanceof MCPError && !error.retryable) throw error;
       if (owed.size < REMEMBERED && !(isAgain && owed.has(key))) owed.set(key, tell);
       timer ??= setTimeout(() => void settle(), TELL_AFTER);
       timer.unref();
       throw error;
     }
   };
-  const release = (key: string, claimed: string) => connection.run(RELEASE, keys(key), [claimed]);
+  const release = (key: string, claimed: string) => connection.run(RELEASE, keys(key), [MARK + claimed]);
   return {
     fingerprint: digest,
     async claim(key, record, lifetime) {
       try {
-        const there = await connection.run(CLAIM, keys(key), [record, Math.ceil(lifetime)]);
-        return (there as string | null) ?? undefined;
+        const there = await connection.run(CLAIM, keys(key), [MARK + record, Math.ceil(lifetime)]);
+        if (there === null) return undefined;
+        if ((there as string).startsWith(MARK)) return (there as string).slice(MARK.length);
+        throw connection.foreign(keys(key), new Error("It is no record of an idempotent call."));
       } catch (error) {
+        if (error instanceof MCPError && !error.retryable) throw error;
         // It may have arrived, and then nobody would give it up.
         await told(key, () => release(key, record)).catch(() => {});
         throw error;
@@ -61,7 +69,9 @@ export function redisIdempotencyStore(connection: Connection): IdempotencyStore 
     },
     async replace(key, claimed, record, lifetime) {
       if (!connection.fits(record)) return false;
-      await told(key, () => connection.run(REPLACE, keys(key), [claimed, record, Math.ceil(lifetime)]));
+      await told(key, () =>
+        connection.run(REPLACE, keys(key), [MARK + claimed, MARK + record, Math.ceil(lifetime)]),
+      );
       return true;
     },
     async release(key, claimed) {

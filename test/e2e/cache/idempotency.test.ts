@@ -275,6 +275,24 @@ test("while its store fails, so does the tool, and nobody is told why", async ()
   });
 });
 
+test.each(["junk", "null", '{"args":"x"}', '{"claim":"x","result":"junk"}'])(
+  "a record that is %s is told in the log, and the call is refused rather than run",
+  async (record) => {
+    const { logger, entries } = capturedLog();
+    const store: IdempotencyStore = { claim: () => record, replace() {}, release() {} };
+    const { server, orders } = shop(true, { idempotency: { store }, logger });
+    expect(await codeOf((await connect(server)).call("order", { item: "pen" }))).toBe("BACKEND_UNAVAILABLE");
+    expect(orders).toEqual([]);
+    expect(entries()).toContainEqual(
+      expect.objectContaining({
+        level: "error",
+        name: "order",
+        message: "A record of an idempotent call cannot be read: the call is refused until it is deleted",
+      }),
+    );
+  },
+);
+
 test("arguments that cannot be compared are an error of the server, and the log says what to write", async () => {
   const { logger, entries } = capturedLog();
   const { server } = shop(true, { logger });

@@ -160,6 +160,44 @@ export const redisRooms: readonly Room[] = [
     ],
   },
   {
+    name: "redis-foreign",
+    tests: ["test/services/redis-foreign"],
+    defences: [
+      {
+        what: "what cannot be read is told, with its key",
+        file: "src/redis/connection.ts",
+        find: "if (isForeign(error)) throw this.foreign(keys, error);",
+        replace: "",
+      },
+      {
+        what: "once a minute",
+        file: "src/redis/connection.ts",
+        find: "?? -Infinity) >= COMPLAIN_AFTER)",
+        replace: "?? -Infinity) >= 0)",
+      },
+      {
+        what: "results are made again",
+        file: "src/redis/cache.ts",
+        find: "if type(got) ~= 'table' or not got.err then return got end",
+        replace:
+          "if type(got) ~= 'table' or not got.err then return got end\n  if got then return redis.call(command, key, ...) end",
+      },
+      {
+        what: "records that are none",
+        file: "src/redis/idempotency.ts",
+        find: "if ((there as string).startsWith(MARK)) return",
+        replace: "if (there) return",
+      },
+      {
+        what: "nor run again",
+        file: "src/cache/idempotency.ts",
+        find: 'if (typeof claim !== "string") throw new TypeError("It is no claim.");',
+        replace: "",
+        tests: ["test/e2e/cache/idempotency.test"],
+      },
+    ],
+  },
+  {
     name: "redis-stores",
     tests: ["test/services/redis-contracts"],
     defences: [
