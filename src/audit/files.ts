@@ -25,6 +25,7 @@ export interface OpenSegment {
   readonly size: number;
   /** Its list of checkpoints. */
   readonly list: number;
+  readonly listPath: string;
 }
 
 /** How a file ends. */
@@ -88,15 +89,16 @@ export class LogFiles {
     const unfinished = this.#path(`${process.pid}-${performance.now()}.tmp`);
     for (let number = ((await this.numbers()).at(-1) ?? 0) + 1; ; number++) {
       const line = Buffer.from(await first(number));
-      const fd = openSync(unfinished, "wx", MODE);
+      const fd = openSync(unfinished, "wx+", MODE);
       try {
         writeSync(fd, line);
         fsyncSync(fd);
         // Where another process was faster, its segment has the number, and this one is the next.
         await promises.link(unfinished, this.segment(number));
-        const list = openSync(this.checkpoints(number), "wx", MODE);
+        const listPath = this.checkpoints(number);
+        const list = openSync(listPath, "wx+", MODE);
         await this.#syncFolder();
-        return { number, path: this.segment(number), fd, size: line.length, list };
+        return { number, path: this.segment(number), fd, size: line.length, list, listPath };
       } catch (error) {
         closeSync(fd);
         if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
@@ -216,14 +218,41 @@ export function close(fd: number): void {
 }
 
 /** Whether the file that is open is the one at its path: not where it has been removed, or another put in its place. */
-export async function isInPlace({ fd, path }: OpenSegment): Promise<boolean> {
-  const own = await new Promise<BigIntStats>((resolve, reject) => {
-    fs().fstat(fd, { bigint: true }, (error, stats) => (error ? reject(error) : resolve(stats)));
-  });
-  const there = await fs()
-    .promises.stat(path, { bigint: true })
-    .catch(() => undefined);
+export async function isInPlace(fd: number, path: string): Promise<boolean> {
+  const [own, there] = await Promise.all([
+    statOf(fd),
+    fs()
+      .promises.stat(path, BIG)
+      .catch(() => undefined),
+  ]);
   return there?.ino === own.ino && there.dev === own.dev;
+}
+
+/**
+ * Whether nothing has been cut off a file.
+ *
+ * @param size - What has been written.
+ * @param before - What had been when this was last asked: what is written behind a cut leaves a hole there.
+ */
+export async function isWhole(fd: number, size: number, before: number): Promise<boolean> {
+  if ((await statOf(fd)).size < size) return false;
+  return before === 0 || (await byteAt(fd, before - 1)) === LINE_END;
+}
+
+const BIG = { bigint: true } as const;
+
+function statOf(fd: number): Promise<BigIntStats> {
+  return new Promise((resolve, reject) => {
+    fs().fstat(fd, BIG, (error, stats) => (error ? reject(error) : resolve(stats)));
+  });
+}
+
+function byteAt(fd: number, position: number): Promise<number | undefined> {
+  return new Promise((resolve, reject) => {
+    fs().read(fd, Buffer.alloc(1), 0, 1, position, (error, _count, [byte]) =>
+      error ? reject(error) : resolve(byte),
+    );
+  });
 }
 
 /** How the file at `path` ends. */

@@ -2,7 +2,16 @@
 
 import type { Head } from "./chain.ts";
 import type { Signer } from "./crypto.ts";
-import { type LogFiles, type OpenSegment, close, isInPlace, sync, truncate, write } from "./files.ts";
+import {
+  type LogFiles,
+  type OpenSegment,
+  close,
+  isInPlace,
+  isWhole,
+  sync,
+  truncate,
+  write,
+} from "./files.ts";
 import { beginSegment } from "./segment.ts";
 
 /** Records that are written together. */
@@ -44,11 +53,15 @@ export class SegmentWriter {
   #listed = 0;
   #listing: Promise<void> | undefined;
 
+  /** How long both were when they were last looked at. */
+  #seen: { readonly size: number; readonly listed: number };
+
   private constructor(file: OpenSegment, head: Head, line: string, synchronising: Synchronising) {
     this.#file = file;
     this.#synchronising = synchronising;
     this.#head = head;
     this.#size = file.size;
+    this.#seen = { size: file.size, listed: 0 };
     this.#unlisted = Buffer.from(line);
   }
 
@@ -80,9 +93,19 @@ export class SegmentWriter {
     return this.#size > size && (this.#size >= bytes || performance.now() - this.#since >= age);
   }
 
-  /** Whether it is still where it was made. */
-  isInPlace(): Promise<boolean> {
-    return isInPlace(this.#file);
+  /** Whether it and its list are still where they were made. */
+  async isInPlace(): Promise<boolean> {
+    const { fd, path, list, listPath } = this.#file;
+    return (await isInPlace(fd, path)) && (await isInPlace(list, listPath));
+  }
+
+  /** Whether they are, with all that was written. What the disk could not keep is missing too, until the segment is mended. */
+  async isIntact(): Promise<boolean> {
+    const { fd, list } = this.#file;
+    const seen = this.#seen;
+    const { size, listed } = (this.#seen = { size: this.#size, listed: this.#listed });
+    const whole = (await isWhole(fd, size, seen.size)) && (await isWhole(list, listed, seen.listed));
+    return whole && (await this.isInPlace());
   }
 
   /** Whether all that is signed stands in the list too. */

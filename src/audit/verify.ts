@@ -126,6 +126,8 @@ class Verification {
   readonly #checks: readonly SignatureCheck[] | undefined;
   /** By segment. */
   readonly #witnesses = new Map<number, Witness[]>();
+  /** Segments that have no list of checkpoints, as processes leave them that are killed while they begin one. */
+  readonly #listless = new Set<number>();
   readonly #notes: string[] = [];
   #records = 0;
   /** The log that the first segment belongs to. */
@@ -171,16 +173,22 @@ class Verification {
       for (const pin of pinsIn(first)) this.#tell(pin.segment, { ...pin, by: this.#log.segment(number) });
     const list = this.#log.checkpoints(number);
     let line = 0;
+    let sequence = first?.sequence ?? 1;
     for await (const { bytes, ended } of linesOf(list)) {
       line += 1;
       const record = readRecord(bytes);
       if (typeof record === "object" && this.#isTrusted(record)) {
         this.#tell(number, { sequence: record.sequence, hash: record.hash, by: list });
+        sequence = record.sequence + 1;
       } else if (ended || isPatched(bytes)) {
-        const message = "of the list of checkpoints has been changed";
-        throw new Wrong({ file: list, line, sequence: 0, message });
+        const message =
+          typeof record === "object"
+            ? "of the list of checkpoints has no signature of the key: another key was given than it was signed with, or it has been written anew"
+            : "of the list of checkpoints has been changed";
+        throw new Wrong({ file: list, line, sequence, message });
       }
     }
+    if (line === 0) this.#listless.add(number);
   }
 
   #tell(number: number, witness: Witness): void {
@@ -196,8 +204,10 @@ class Verification {
       if (witness.sequence === 0) continue;
       witnesses.set(witness.sequence, [...(witnesses.get(witness.sequence) ?? []), witness]);
     }
+    const isListless = this.#listless.has(number);
     // Where it began is known from its list, whatever has become of its first record.
-    if (witnesses.size > 0) place.head = { ...START, sequence: Math.min(...witnesses.keys()) - 1 };
+    if (witnesses.size > 0 && !isListless)
+      place.head = { ...START, sequence: Math.min(...witnesses.keys()) - 1 };
     const list = this.#log.checkpoints(number);
     let ended = false;
     let vouched = 0;
@@ -214,6 +224,13 @@ class Verification {
       }
       if (ended) throw wrong(place, "stands behind the end of its segment");
       const record = this.#next(place, line.bytes, number);
+      if (isListless && place.line === 2)
+        throw new Wrong({
+          file: list,
+          line: 1,
+          sequence: 1,
+          message: "is missing, with the whole list of checkpoints",
+        });
       const heard = witnesses.get(record.sequence) ?? [];
       const other = heard.find(({ hash }) => hash !== record.hash);
       if (other) throw wrong(place, `or one before it has been written anew: ${other.by} has another`);

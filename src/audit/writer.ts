@@ -106,7 +106,7 @@ export class AuditWriter {
   /** Rejects while nothing can be written; looks whether records still arrive where they should. */
   async look(): Promise<void> {
     this.#looked = 0;
-    if (!this.#failure && this.#segment && !(await this.#segment.isInPlace())) this.#due = true;
+    if (!this.#failure && this.#segment && !(await this.#segment.isIntact())) this.#due = true;
     await this.#drive();
     if (this.#failure) throw this.#failure.error;
   }
@@ -155,8 +155,8 @@ export class AuditWriter {
     const time = performance.now();
     if (time - this.#looked >= TRY_AFTER) {
       this.#looked = time;
-      if (!(await segment.isInPlace())) {
-        logger.error({ file: segment.path }, "A file of the audit log has been removed or replaced");
+      if (!(await segment.isIntact())) {
+        logger.error({ file: segment.path }, "A file of the audit log has been removed, replaced or cut");
         await segment.end();
         return (this.#segment = await this.#begin());
       }

@@ -133,7 +133,10 @@ describe("verifyAudit", () => {
     await (await calls(folder, 1)).close();
     await (await calls(folder, 1, { key: other })).close();
     expect(await verifyAudit({ file: folder.file, key: [KEY, other] })).toMatchObject({ ok: true });
-    expect(await verifyAudit({ file: folder.file, key: other })).toMatchObject({ ok: false });
+    expect(await verifyAudit({ file: folder.file, key: other })).toMatchObject({
+      ok: false,
+      problem: { line: 1, sequence: 1, message: expect.stringContaining("another key was given") },
+    });
     expect(await verifyAudit({ file: folder.file })).toMatchObject({
       ok: true,
       notes: ["No key was given: signatures have not been checked."],

@@ -1,6 +1,15 @@
 /** What becomes of calls while the audit log cannot be written. */
 
-import { existsSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import {
@@ -116,22 +125,47 @@ describe("while the log cannot be written", () => {
   }, 15_000);
 });
 
-test("a file that is taken away is noticed, and the log goes on in another", async () => {
+test.each<[string, (segment: string) => void]>([
+  ["taken away", (segment) => rmSync(segment)],
+  ["emptied", (segment) => truncateSync(segment)],
+  ["cut", (segment) => truncateSync(segment, statSync(segment).size - 1)],
+  ["emptied, and written behind the hole", (segment) => writeFileSync(segment, Buffer.alloc(1_000_000))],
+])("a file that is %s is noticed, and the log goes on in another", async (how, harm) => {
   const { folder, admin, server, log } = await stage();
-  rmSync(folder.segments()[0] as string);
+  harm(folder.segments()[0] as string);
   await sleep(600);
   await admin.call("secret");
-  expect(folder.calls()).toMatchObject([{ name: "secret" }]);
+  expect(folder.segments()).toHaveLength(how === "taken away" ? 1 : 2);
+  expect(readFileSync(folder.segments().at(-1) as string, "utf8")).toContain('"name":"secret"');
   expect(log.entries()).toContainEqual(
     expect.objectContaining({
       level: "error",
-      message: "A file of the audit log has been removed or replaced",
+      message: "A file of the audit log has been removed, replaced or cut",
     }),
   );
   await server.close();
+  if (how === "cut") return;
   expect(await folder.verify()).toMatchObject({
     ok: false,
     problem: { file: expect.stringContaining("audit.000001.jsonl") },
+  });
+});
+
+test("a list of checkpoints that is taken away is noticed too", async () => {
+  const { folder, admin, server, log } = await stage();
+  rmSync((folder.segments()[0] as string).replace(/jsonl$/, "checkpoints"));
+  await sleep(600);
+  await admin.call("secret");
+  await server.close();
+  expect(JSON.stringify(log.entries())).toContain("has been removed, replaced or cut");
+  expect(folder.segments()).toHaveLength(2);
+  expect(await folder.verify()).toMatchObject({
+    ok: false,
+    problem: {
+      file: expect.stringContaining("audit.000001.checkpoints"),
+      line: 1,
+      message: "is missing, with the whole list of checkpoints",
+    },
   });
 });
 

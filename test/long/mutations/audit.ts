@@ -270,6 +270,36 @@ export const auditRooms: readonly Room[] = [
     ],
   },
   {
+    name: "audit-harm",
+    tests: ["test/e2e/audit/failing"],
+    defences: [
+      {
+        what: "segments and lists that are removed",
+        file: "src/audit/segment-writer.ts",
+        find: "return whole && (await this.isInPlace());",
+        replace: "return whole;",
+      },
+      {
+        what: "segments that are cut",
+        file: "src/audit/files.ts",
+        find: "if ((await statOf(fd)).size < size) return false;",
+        replace: "",
+      },
+      {
+        what: "holes behind what was cut",
+        file: "src/audit/files.ts",
+        find: "(await byteAt(fd, before - 1)) === LINE_END",
+        replace: "true",
+      },
+      {
+        what: "lists that are missing",
+        file: "src/audit/verify.ts",
+        find: "if (isListless && place.line === 2)",
+        replace: "if (place.line === 0)",
+      },
+    ],
+  },
+  {
     name: "audit-lines",
     tests: ["test/security/audit-injection"],
     defences: [
