@@ -33,7 +33,7 @@ if entry[1] ~= stamp then return { stamp } end
 return { stamp, entry[2], redis.call('PTTL', KEYS[2]) }
 `);
 
-/** A result that is too large has a stamp and no value: whoever wants it makes it, and waits for nobody. */
+/** A result that is too large, or finds no room, has a stamp and no value: whoever wants it makes it, and waits for nobody. */
 const WRITE = new Script(`
 redis.call('DEL', KEYS[1])
 redis.call('HSET', KEYS[1], 'stamp', ARGV[2])
@@ -76,7 +76,11 @@ export function redisCacheStore(connection: Connection, leases: Leases): CacheSt
     },
     async write(key, value, stamp, lifetime) {
       const fits = connection.fits(value);
-      await connection.run(WRITE, [entryKey(key)], [stamp, Math.ceil(lifetime), ...(fits ? [value] : [])]);
+      await connection.run(
+        WRITE,
+        [entryKey(key)],
+        [stamp, Math.ceil(lifetime), ...(fits && connection.hasRoom(value) ? [value] : [])],
+      );
       return fits;
     },
     async invalidate(tags) {

@@ -19,6 +19,8 @@ const BEAT_LIMIT = 1_000;
 const LOOK_EVERY = 3;
 /** How much of it may be in use before one that was full counts as well again. */
 const ROOMY = 0.99;
+/** How much of it results and messages of sessions may fill. */
+const FOR_RESULTS = 0.75;
 /** How many keys that cannot be read are told apart, and after how many milliseconds each is told again. */
 const COMPLAINTS = 1_000;
 const COMPLAIN_AFTER = 60_000;
@@ -41,6 +43,9 @@ export class Connection {
   #answers = false;
   /** Whether it knows the scripts. */
   #isLoaded = false;
+  /** How many bytes results may take until the next look. */
+  #room = Infinity;
+  #isNearlyFull = false;
   /** When it was last told of keys that cannot be read. */
   readonly #complaints = new Map<string, number>();
   /** Why what is sent would go to another database. */
@@ -150,6 +155,13 @@ export class Connection {
     // A character takes one to three bytes.
     if (text.length > maxEntryBytes) return false;
     return 3 * text.length <= maxEntryBytes || new TextEncoder().encode(text).length <= maxEntryBytes;
+  }
+
+  /** Whether there is room for a result: not where the last quarter of what Redis may have is in use, which counts and claims need. */
+  hasRoom(text: string): boolean {
+    if (text.length > this.#room) return false;
+    this.#room -= text.length;
+    return true;
   }
 
   /** Runs a script. Rejects, soon, with a `BACKEND_UNAVAILABLE` where that cannot be done. */
@@ -284,6 +296,14 @@ export class Connection {
   /** What makes Redis unfit though it answers and writes. */
   async #examine(commands: RedisClient): Promise<string | undefined> {
     const { problem, used, bound } = await setupOf(commands);
+    this.#room = Math.max(0, bound * FOR_RESULTS - used);
+    if (this.#room === 0 && !this.#isNearlyFull)
+      this.#logger?.warn(
+        { used, maxmemory: bound },
+        "Redis is three quarters full: results and messages of sessions are no longer kept, so that counts and claims find room",
+      );
+    // What is written before the next look is no reason to tell it again.
+    this.#isNearlyFull = this.#room === 0 || (this.#isNearlyFull && used > bound * FOR_RESULTS * ROOMY);
     // Where it was full, one write that finds room is no end of it.
     const before = this.#problem ?? "";
     return problem ?? (isFull(before) && used > bound * ROOMY ? before : undefined);

@@ -58,7 +58,7 @@ export function redisEventStore(connection: Connection): EventStore {
       const text = JSON.stringify(message);
       // What is not kept is sent all the same. Who comes back to it is told that it is not known.
       const append = () => connection.run(APPEND, keys(streamId), [streamId, text]).catch(() => undefined);
-      const id = connection.fits(text) ? await append() : undefined;
+      const id = connection.fits(text) && connection.hasRoom(text) ? await append() : undefined;
       return `${streamId}_${id === undefined ? `0-${connection.process}.${++lost}` : (id as string)}`;
     },
     async after(eventId) {

@@ -23,6 +23,9 @@ if redis.call('GET', KEYS[1]) == ARGV[2] then redis.call('DEL', KEYS[1]) end
 /** What records begin with: whatever else stands there is none, and nobody knows whether the call was carried out. */
 const MARK = "1 ";
 
+/** Records up to this length are kept wherever Redis takes them: what says that a result is not kept is one. */
+const SMALL = 1_024;
+
 /** How many calls' ends are remembered while Redis cannot be told of them. */
 const REMEMBERED = 10_000;
 /** How long after a try to tell it the next one is, in milliseconds. */
@@ -68,7 +71,7 @@ export function redisIdempotencyStore(connection: Connection): IdempotencyStore 
       }
     },
     async replace(key, claimed, record, lifetime) {
-      if (!connection.fits(record)) return false;
+      if (!connection.fits(record) || (record.length > SMALL && !connection.hasRoom(record))) return false;
       await told(key, () =>
         connection.run(REPLACE, keys(key), [MARK + claimed, MARK + record, Math.ceil(lifetime)]),
       );

@@ -149,3 +149,31 @@ test("nobody waits for another's making of what is too large; a message of that 
   ]);
   await backend.close();
 });
+
+test("where Redis is three quarters full no results are kept, and calls are counted and claimed as before", async () => {
+  const client = await connect();
+  const said = (part: string) => log.entries().filter(({ message }) => String(message).includes(part)).length;
+  const used = Number(/^used_memory:(\d+)/m.exec(await store.client.info("memory"))?.[1]);
+  try {
+    await client.call("limited", { text: "a" });
+    await store.client.config("SET", "maxmemory", Math.ceil(used * 1.25));
+    await expect.poll(() => said("three quarters full"), { timeout: 5_000 }).toBe(1);
+    for (let call = 0; call < 2; call++) {
+      expect(await client.call("kept", { text: "a" })).toBe("kept 1");
+      expect(await client.call("once", { text: "a" })).toBe("once 1");
+      expect(await client.call("limited", { text: "a" })).toBe("limited 1");
+    }
+    expect(await client.call("large", { text: "2000" })).toHaveLength(2_000);
+    expect(await codeOf(client.call("large", { text: "2000" }))).toBe("RESULT_NOT_KEPT");
+    expect(runs).toEqual(["limited", "kept", "once", "limited", "kept", "limited", "large"]);
+  } finally {
+    await store.client.config("SET", "maxmemory", 0);
+  }
+  const isKept = async () => {
+    const before = runs.length;
+    for (let call = 0; call < 2; call++) await client.call("kept", { text: "b" });
+    return runs.length - before < 2;
+  };
+  await expect.poll(isKept, { timeout: 5_000 }).toBe(true);
+  expect(said("three quarters full")).toBe(1);
+});

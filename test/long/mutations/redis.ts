@@ -92,12 +92,6 @@ export const redisRooms: readonly Room[] = [
         replace: ";",
       },
       {
-        what: "a start while it does not write",
-        file: "src/redis/connection.ts",
-        find: "BEAT_LIMIT).catch(() => undefined);",
-        replace: "BEAT_LIMIT);",
-      },
-      {
         what: "it is no longer full once it has room",
         file: "src/redis/connection.ts",
         find: "isFull(before) && used > bound * ROOMY ? before : undefined",
@@ -150,6 +144,12 @@ export const redisRooms: readonly Room[] = [
         file: "src/cache/idempotency.ts",
         find: "if (kept !== false) return;",
         replace: "if (kept !== null) return void (await store.release(key, claimed));",
+      },
+      {
+        what: "room for counts and claims",
+        file: "src/redis/connection.ts",
+        find: "this.#room = Math.max(0, bound * FOR_RESULTS - used);",
+        replace: "",
       },
       {
         what: "nobody waits for what is too large",
