@@ -4,8 +4,10 @@ import { BlockList, isIP } from "node:net";
 import { ConfigurationError } from "../core/errors.ts";
 import { shown } from "../core/options/known-options.ts";
 
-/** As much of a `node:http` request as tells where it comes from. */
+/** As much of a `node:http` request as tells where it comes from, and for what. */
 export interface Incoming {
+  /** The target as it was sent. */
+  readonly url?: string | undefined;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   readonly socket: { readonly remoteAddress?: string | undefined };
 }

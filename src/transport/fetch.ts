@@ -8,6 +8,7 @@ import type { Mounted } from "../core/runtime.ts";
 import { type AddressOf, type Incoming, incomingIn } from "./client-address.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { FetchReply } from "./fetch-reply.ts";
+import { isNormal } from "./request-target.ts";
 
 /** Serves the endpoint, and hands everything else to `others`. */
 export function fetchListener(
@@ -18,7 +19,7 @@ export function fetchListener(
   return async (request, bindings) => {
     const url = new URL(request.url);
     const incoming = incomingIn(bindings);
-    if (url.pathname !== endpoint.path) return others(request, incoming);
+    if (url.pathname !== endpoint.path || !isNormal(incoming?.url ?? "")) return others(request, incoming);
     const address = incoming && (() => addressOf(incoming));
     // The Host header is not among those a Request may carry: its URL holds what the server was called by.
     const header = (name: string) => request.headers.get(name) ?? (name === "host" ? url.host : undefined);

@@ -9,6 +9,7 @@ import type { RunHttpOptions } from "../core/server-options.ts";
 import type { Runtime } from "../core/runtime.ts";
 import { clientAddress } from "./client-address.ts";
 import { createGate } from "./hosts.ts";
+import { isNormal } from "./request-target.ts";
 import { shutdownLimits } from "./shutdown.ts";
 
 /** Where the health of a server is asked for. */
@@ -66,13 +67,7 @@ function wholeNumberProblems(what: string, value: unknown): readonly string[] {
 /** The path is compared with those of requests, exactly: it has to be as URLs have it. */
 function pathProblems(path: unknown): readonly string[] {
   if (path === undefined) return [];
-  const base = "http://localhost";
-  if (
-    typeof path !== "string" ||
-    !path.startsWith("/") ||
-    !URL.canParse(base + path) ||
-    new URL(base + path).pathname !== path
-  )
+  if (typeof path !== "string" || !path.startsWith("/") || path.includes("?") || !isNormal(path))
     return [
       `http.path is ${shown(path)}: write a path as URLs have it, such as "/mcp", without "?", "#" and spaces.`,
     ];

@@ -7,6 +7,7 @@ import type { Incoming } from "./client-address.ts";
 import { type From, isLocal } from "./hosts.ts";
 import { HEALTH } from "./http-options.ts";
 import { type Protection, byCaller, byToken } from "./protection.ts";
+import { isNormal } from "./request-target.ts";
 
 /** What is known of the connection that a request came by: nothing, where the server is mounted by `fetch`. */
 type Peer = { Bindings: { readonly incoming: Incoming | undefined } };
@@ -15,6 +16,7 @@ type Peer = { Bindings: { readonly incoming: Incoming | undefined } };
 export function createRoutes(runtime: Runtime, path: string): Hono<Peer> {
   const { lifecycle, logger, routes } = runtime;
   const app = new Hono<Peer>();
+  app.use((c, next) => (isNormal(c.env?.incoming?.url ?? "") ? next() : Promise.resolve(c.notFound())));
   for (const { method, path: at, open, local, guarded, handle } of routes) {
     if (open) app.use(at, cors({ origin: "*" }));
     if (local) app.use(at, localOnly);

@@ -82,6 +82,8 @@ export function tapFetch(listener: FetchListener, path: string): FetchListener {
       },
     });
     const response = await listener(request, bindings);
+    // The endpoint alone gives an id: a target that becomes its path only once it is resolved is not its.
+    if (!response.headers.has("x-request-id")) return response;
     return await heard(response, Buffer.concat(posted), exchange);
   };
 }

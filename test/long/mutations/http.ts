@@ -39,6 +39,20 @@ export const httpRooms: readonly Room[] = [
         replace: "if (false)\n",
       },
       {
+        what: "paths in another form, to other routes",
+        file: "src/transport/routes.ts",
+        find: 'isNormal(c.env?.incoming?.url ?? "")',
+        replace: "true",
+        tests: ["test/e2e/bad-input/paths"],
+      },
+      {
+        what: "paths in another form, to the endpoint",
+        file: "src/transport/fetch.ts",
+        find: ' || !isNormal(incoming?.url ?? "")',
+        replace: "",
+        tests: ["test/e2e/bad-input/paths"],
+      },
+      {
         what: "HTTP versions",
         file: "src/transport/listen.ts",
         find: "request.httpVersionMajor === 1",

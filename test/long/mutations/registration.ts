@@ -298,7 +298,7 @@ export const registrationRooms: readonly Room[] = [
       {
         what: "paths",
         file: "src/transport/http-options.ts",
-        find: "new URL(base + path).pathname !== path",
+        find: "!isNormal(path)",
         replace: "false",
       },
       {
