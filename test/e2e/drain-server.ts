@@ -15,6 +15,8 @@ interface Fixture {
   readonly metrics?: MetricsOptions;
   /** Whether it issues tokens. */
   readonly tokens?: boolean;
+  /** How long a readiness probe takes, if there is one. */
+  readonly probeMs?: number;
 }
 
 const {
@@ -24,6 +26,7 @@ const {
   awake = false,
   metrics,
   tokens = false,
+  probeMs,
 } = JSON.parse(process.argv[2] ?? "") as Fixture;
 
 const server = new MCPServer({ name: "drain", version: "1.0.0" });
@@ -58,6 +61,7 @@ if (tokens) {
   const jwt = jwtAuth({ secret: "0123456789abcdef0123456789abcdef" });
   server.use(authenticate(jwt)).enableTokenEndpoint(jwt, { clients: { agent: { secret: "agent-secret" } } });
 }
+if (probeMs !== undefined) server.readiness("slow", () => sleep(probeMs));
 if (awake) setInterval(() => {}, 1_000);
 server.onStartup(async () => {
   console.error("starting");

@@ -52,6 +52,19 @@ describe("a signal under load", () => {
     expect(server.stderr).toContain(HOOKS_RAN);
   });
 
+  it("says not ready at once, whatever its probes do, to checks under way too", async () => {
+    const server = start({ ...http({ notice: "3s" }), probeMs: 1_900 });
+    const port = await server.port();
+    const [asking, asks] = [await Connection.open(port), await Connection.open(port)];
+    const waited = asking.request("GET /health/ready HTTP/1.1");
+    await sleep(200);
+    const signalled = performance.now();
+    server.kill();
+    expect(await waited).toMatchObject({ status: 503 });
+    expect(await asks.request("GET /health/ready HTTP/1.1")).toMatchObject({ status: 503 });
+    expect(performance.now() - signalled).toBeLessThan(1_500);
+  });
+
   it("cancels at the limit a call that does not end, and cuts it a second later", async () => {
     const server = start(http({ notice: "100ms", limit: "300ms" }));
     const connection = await Connection.open(await server.port());

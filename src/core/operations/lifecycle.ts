@@ -21,7 +21,10 @@ export class Lifecycle {
   #stopped: Promise<void> | undefined;
   #hasStarted = false;
   #ready = false;
+  #draining = false;
   #closed = false;
+  /** Ends the waiting of those who have asked whether the server is ready. */
+  readonly #waiting = new Set<() => void>();
 
   onStartup(hook: Hook): void {
     this.#startup.push(hook);
@@ -66,9 +69,11 @@ export class Lifecycle {
     return this.#started;
   }
 
-  /** From now on the server says that it is not ready; what is under way goes on. */
+  /** From now on the server says that it is not ready, to those too who have asked before; what is under way goes on. */
   drain(): void {
     this.#ready = false;
+    this.#draining = true;
+    for (const end of this.#waiting) end();
   }
 
   /** From now on nothing new is taken, and the server does not start again. */
@@ -107,11 +112,22 @@ export class Lifecycle {
     return [...this.#probes, ...this.#parts.flatMap((part) => part.#allProbes())];
   }
 
-  /** Whether the server is started, not draining, and every probe passes; and which probes do. */
+  /**
+   * Whether the server is started, not draining, and every probe passes; and which probes do. While it drains none is waited for: one
+   * may take longer than the notice by which those who send requests are to learn of it.
+   */
   async readiness(
     logger: Logger,
   ): Promise<{ readonly ready: boolean; readonly checks: Record<string, "ok" | "failed"> }> {
-    const results = await Promise.all(this.#allProbes().map(([name, probe]) => passes(name, probe, logger)));
+    if (this.#draining) return { ready: false, checks: {} };
+    let end = () => {};
+    const drained = new Promise<undefined>((resolve) => {
+      this.#waiting.add((end = () => resolve(undefined)));
+    });
+    const asked = Promise.all(this.#allProbes().map(([name, probe]) => passes(name, probe, logger)));
+    const results = await Promise.race([asked, drained]);
+    this.#waiting.delete(end);
+    if (!results) return { ready: false, checks: {} };
     const states = new Map<string, "ok" | "failed">();
     // Servers that are mounted may have probes of one name.
     for (const { name, ok } of results)

@@ -40,6 +40,20 @@ export const lifecycleRooms: readonly Room[] = [
         tests: ["test/e2e/closed"],
       },
       {
+        what: "an answer while draining to those who have asked",
+        file: "src/core/operations/lifecycle.ts",
+        find: "for (const end of this.#waiting) end();",
+        replace: "",
+        tests: ["test/e2e/drain.test"],
+      },
+      {
+        what: "an answer while draining that waits for nothing",
+        file: "src/core/operations/lifecycle.ts",
+        find: "if (this.#draining) return { ready: false, checks: {} };",
+        replace: "",
+        tests: ["test/e2e/drain.test"],
+      },
+      {
         what: "no start once closed",
         file: "src/core/operations/lifecycle.ts",
         find: "for (const hook of this.#startup) if (!this.#closed) await hook();",
