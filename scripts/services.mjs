@@ -5,7 +5,7 @@ import { delimiter, join } from "node:path";
 import { isMain } from "./run.mjs";
 
 /** The programs that tests in test/services start, which are also the names of their packages. */
-const programs = ["prometheus", "redis-server"];
+const programs = ["haproxy", "prometheus", "redis-server"];
 
 export function installServices() {
   const missing = programs.filter((program) => !isThere(program));
@@ -25,7 +25,7 @@ export function installServices() {
 }
 
 function isThere(program) {
-  return (process.env.PATH ?? "").split(delimiter).some((folder) => {
+  return [...(process.env.PATH ?? "").split(delimiter), "/usr/sbin"].some((folder) => {
     try {
       accessSync(join(folder, program), constants.X_OK);
       return true;

@@ -15,6 +15,7 @@ try {
   const signIn = signInFor(options);
   const server = taskServer(store, signIn?.authentication, {
     publicUrl: options.publicUrl,
+    trustedProxies: options.trustedProxies,
     backend: backendFor(options),
     observe: (observed) => observe(observed, options),
   });

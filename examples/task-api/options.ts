@@ -15,6 +15,9 @@ const usage = `The Task API: the tasks of a team, as an MCP server.
   --allow-unauthenticated <reason>
                       why whoever reaches --host may do everything, where nobody says who they are
   --public-url <url>  by which URL clients call the server then, such as http://127.0.0.1:8080/mcp
+  --trusted-proxies <list>
+                      addresses and networks of proxies in front, with commas between: what they say of where calls come
+                      from is believed (default: TRUSTED_PROXIES, else none)
   --processes <n>     how many processes serve: a number, or auto for one on each core (default: 1)
   --redis <url>       where several servers share what they count and keep (default: REDIS_URL)
   --audit <file>      who did what, signed with AUDIT_KEY (default: TASK_API_AUDIT, else not written)
@@ -32,6 +35,7 @@ export interface Options {
   readonly rolesClaim: string;
   readonly allowUnauthenticated: string | undefined;
   readonly publicUrl: string | undefined;
+  readonly trustedProxies: readonly string[];
   readonly processes: number | "auto";
   readonly redis: string | undefined;
   readonly audit: string | undefined;
@@ -40,7 +44,7 @@ export interface Options {
 /** The command line, with the environment behind it. Ends the process where it makes no sense. */
 export function readOptions(): Options {
   const { PORT, TASK_API_DATA, TASK_API_ISSUER, TASK_API_RESOURCE, TASK_API_ROLES_CLAIM } = process.env;
-  const { TASK_API_AUDIT, REDIS_URL } = process.env;
+  const { TASK_API_AUDIT, REDIS_URL, TRUSTED_PROXIES } = process.env;
   try {
     const { values } = parseArgs({
       options: {
@@ -55,6 +59,7 @@ export function readOptions(): Options {
         "roles-claim": { type: "string", default: TASK_API_ROLES_CLAIM || "roles" },
         "allow-unauthenticated": { type: "string" },
         "public-url": { type: "string" },
+        "trusted-proxies": { type: "string", default: TRUSTED_PROXIES || "" },
         processes: { type: "string", default: "1" },
         redis: { type: "string", default: REDIS_URL || "" },
         audit: { type: "string", default: TASK_API_AUDIT || "" },
@@ -93,6 +98,7 @@ export function readOptions(): Options {
       rolesClaim: values["roles-claim"],
       allowUnauthenticated: values["allow-unauthenticated"],
       publicUrl: values["public-url"],
+      trustedProxies: values["trusted-proxies"].split(",").flatMap((each) => each.trim() || []),
       processes: processes === "auto" ? processes : Number(processes),
       redis: values.redis || undefined,
       audit: values.audit || undefined,

@@ -10,6 +10,8 @@ import { addTools } from "./tools.ts";
 interface Surroundings {
   /** By which URL clients call it, where no authentication says so. */
   readonly publicUrl?: string | undefined;
+  /** Proxies that are believed when they say where calls come from. */
+  readonly trustedProxies?: readonly string[];
   /** Where it shares what it counts with other servers. */
   readonly backend?: Backend | undefined;
   /** Adds layers outside all others. */
@@ -23,7 +25,7 @@ interface Surroundings {
 export function taskServer(
   store: TaskStore,
   authentication?: AuthenticationLayer,
-  { publicUrl, backend, observe }: Surroundings = {},
+  { publicUrl, trustedProxies = [], backend, observe }: Surroundings = {},
 ): MCPServer {
   const server = new MCPServer({
     name: "task-api",
@@ -35,7 +37,7 @@ export function taskServer(
       "delete_task is for mistakes only, since it takes the task's comments along.",
     unknownArguments: "refuse",
     cache: { store: cacheOf(store) },
-    ...(publicUrl !== undefined && { http: { publicUrl } }),
+    http: { trustedProxies, ...(publicUrl !== undefined && { publicUrl }) },
     ...(backend && { backend }),
   });
   observe?.(server);

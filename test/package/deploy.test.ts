@@ -1,10 +1,12 @@
 /** What deploy/ says of the server is true of it: nothing here is started by the tests that Docker or a cluster would start. */
 
 import { spawnSync } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
-import { describe, expect, it, test } from "vitest";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it, onTestFinished, test } from "vitest";
 import { parse, parseAllDocuments } from "yaml";
+import { clientAddress } from "../../src/transport/client-address.ts";
 import { HEALTH } from "../../src/transport/http-options.ts";
 
 const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), "utf8");
@@ -16,13 +18,17 @@ describe.each(FILES)("deploy/%s", (file) => {
 
   it("names options that the Task API has", () => {
     const named = new Set(
-      text.match(/(?<=[\s",])--(?:host|port|processes|redis|audit|seed|allow-unauthenticated|public-url)\b/g),
+      text.match(
+        /(?<=[\s",])--(?:host|port|processes|redis|audit|seed|allow-unauthenticated|public-url|trusted-proxies)\b/g,
+      ),
     );
     for (const option of named) expect(options).toContain(`  ${option} `);
   });
 
   it("names settings that it reads", () => {
-    const named = new Set(text.match(/\b(?:TASK_API_[A-Z]+|REDIS_[A-Z_]+|METRICS_TOKEN|AUDIT_KEY)\b/g));
+    const named = new Set(
+      text.match(/\b(?:TASK_API_[A-Z]+|REDIS_[A-Z_]+|METRICS_TOKEN|AUDIT_KEY|TRUSTED_PROXIES)\b/g),
+    );
     for (const setting of named) expect(options).toContain(setting);
   });
 
@@ -55,8 +61,39 @@ test("whoever ends the server waits longer than it takes", () => {
   for (const wait of waits) expect(Number.parseInt(wait, 10)).toBeGreaterThan(1 + 25 + 5);
 });
 
-test("Prometheus takes its configuration", () => {
-  const config = fileURLToPath(new URL("../../deploy/prometheus.yml", import.meta.url));
+test("the server knows its proxy, wherever there is one", () => {
+  interface Compose {
+    readonly services: {
+      readonly one: { readonly environment: { readonly TRUSTED_PROXIES: string } };
+      readonly proxy: { readonly networks: { readonly default: { readonly ipv4_address: string } } };
+    };
+  }
+  const { one, proxy } = (parse(read("deploy/compose.yaml"), { merge: true }) as Compose).services;
+  expect(one.environment.TRUSTED_PROXIES).toBe(proxy.networks.default.ipv4_address);
+  const named = [
+    one.environment.TRUSTED_PROXIES,
+    /^Environment=TRUSTED_PROXIES=(.*)$/m.exec(read("deploy/task-api.service"))?.[1],
+    /name: TRUSTED_PROXIES, value: (\S+) /.exec(read("deploy/kubernetes/task-api.yaml"))?.[1],
+  ];
+  for (const proxies of named) expect(() => clientAddress(proxies?.split(",") ?? [""])).not.toThrow();
+});
+
+test("what scrapes the server sends a token", () => {
+  expect(read("deploy/kubernetes/task-api.yaml")).not.toContain("prometheus.io/scrape");
+  for (const file of ["prometheus.yml", "kubernetes/prometheus.yml"])
+    expect(read(`deploy/${file}`)).toContain("credentials_file:");
+});
+
+test.each(["prometheus.yml", "kubernetes/prometheus.yml"])("Prometheus takes deploy/%s", (file) => {
+  const folder = mkdtempSync(join(tmpdir(), "gantry-prometheus-"));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const config = join(folder, "prometheus.yml");
+  // Debian's is built without what looks for pods.
+  const pods = /kubernetes_sd_configs:\n.*\n.*\n/;
+  writeFileSync(
+    config,
+    read(`deploy/${file}`).replace(pods, 'static_configs: [{ targets: ["pod:8080"] }]\n'),
+  );
   // Without the token's file, which a container has.
   const { status, stdout, stderr } = spawnSync("promtool", ["check", "config", "--syntax-only", config], {
     encoding: "utf8",

@@ -4,6 +4,36 @@ import type { Room } from "./defence.ts";
 
 export const httpRooms: readonly Room[] = [
   {
+    name: "proxy",
+    tests: ["test/services/haproxy"],
+    defences: [
+      {
+        what: "paths with dots",
+        file: "deploy/haproxy.cfg",
+        find: "path_reg '^/[.]well-known/[A-Za-z0-9_/-]+$'",
+        replace: "path_beg /.well-known/",
+      },
+      {
+        what: "time for checks",
+        file: "deploy/haproxy.cfg",
+        find: "timeout check 2500ms",
+        replace: "",
+      },
+      {
+        what: "addresses of callers",
+        file: "deploy/haproxy.cfg",
+        find: "option forwardfor",
+        replace: "",
+      },
+      {
+        what: "proxies of the Task API",
+        file: "examples/task-api/server.ts",
+        find: "http: { trustedProxies, ...",
+        replace: "http: { ...",
+      },
+    ],
+  },
+  {
     name: "http",
     tests: ["test/e2e/bad-input/http"],
     defences: [
