@@ -19,15 +19,25 @@ export interface VerifyAuditOptions {
 }
 
 /** What verifying an audit log came to. */
-export interface AuditVerification {
-  /** Whether every record is what was written. */
-  readonly ok: boolean;
+export type AuditVerification = Verified &
+  (
+    | {
+        /** Whether every record is what was written. */
+        readonly ok: true;
+        readonly problem?: undefined;
+      }
+    | {
+        readonly ok: false;
+        /** The first record that is not what was written. */
+        readonly problem: AuditProblem;
+      }
+  );
+
+interface Verified {
   /** How many records are. */
   readonly records: number;
   /** How many segments have been read. */
   readonly segments: number;
-  /** The first record that is not what was written. */
-  readonly problem?: AuditProblem;
   /** What need not be wrong, and is worth knowing: segments that were never ended, records that nothing vouches for yet. */
   readonly notes: readonly string[];
 }
@@ -52,7 +62,7 @@ const OPTIONS: Names<VerifyAuditOptions> = { file: true, key: true };
  * @example
  * ```ts
  * const { ok, problem } = await verifyAudit({ file: "./audit.jsonl", key: publicKey });
- * if (!ok) console.error(`${problem?.file}:${problem?.line} record ${problem?.sequence} ${problem?.message}`);
+ * if (!ok) console.error(`${problem.file}:${problem.line} record ${problem.sequence} ${problem.message}`);
  * ```
  */
 export async function verifyAudit(options: VerifyAuditOptions): Promise<AuditVerification> {
@@ -156,13 +166,8 @@ class Verification {
     }
     if (!this.#checks) this.#notes.push("No key was given: signatures have not been checked.");
     const { length: segments } = this.#numbers;
-    return {
-      ok: problem === undefined,
-      records: this.#records,
-      segments,
-      ...(problem && { problem }),
-      notes: this.#notes,
-    };
+    const verified = { records: this.#records, segments, notes: this.#notes };
+    return problem ? { ok: false, problem, ...verified } : { ok: true, ...verified };
   }
 
   /** Takes in what a segment tells of others, and its list of checkpoints of the segment itself. */

@@ -5,7 +5,7 @@ import express from "express";
 import type * as gantry from "gantry-mcp";
 import type * as testing from "gantry-mcp/testing";
 import { Hono } from "hono";
-import { MCPServer, type RunningServer, ToolError } from "gantry-mcp";
+import { MCPServer, type RunningServer, ToolError, verifyAudit } from "gantry-mcp";
 import { TestClient } from "gantry-mcp/testing";
 import { type IsAny, type Same, exactly, holds } from "./assertions.ts";
 
@@ -162,3 +162,9 @@ export async function inTests(): Promise<void> {
   // @ts-expect-error -- no such revision
   await TestClient.connect(server, { era: "2024-11-05" });
 }
+
+// ── what an audit log came to ──
+
+const verified = await verifyAudit({ file: "./audit.jsonl" });
+if (!verified.ok) exactly<number>()(verified.problem.line);
+else exactly<undefined>()(verified.problem);
