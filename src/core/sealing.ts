@@ -89,6 +89,7 @@ export class Sealing {
       kinds: registry.kinds(),
       middleware,
       observers: observers.map(({ layer }) => layer),
+      expect: observers.find(({ expect }) => expect)?.expect,
       pageSize: options.pageSize ?? 1_000,
       cacheHint: options.cacheHint,
       listsAll: options.listing === "all",

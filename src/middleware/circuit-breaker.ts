@@ -167,6 +167,7 @@ export function circuitBreaker(options: CircuitBreakerOptions = {}): CircuitBrea
       id,
       byIdentity: false,
       perTool,
+      circuit: options.name,
       share: ({ circuits }) => void (shared = circuits),
     },
   };

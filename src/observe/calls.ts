@@ -7,7 +7,7 @@ import { ERROR_CODES } from "../core/errors.ts";
 import { InputRequired, Suspension } from "../core/dialogue/inquiry.ts";
 import type { Operation, OperationKind } from "../core/calls/operation.ts";
 import { ToolResult } from "../core/results/result.ts";
-import type { CallEvent, Observer } from "../core/calls/observers.ts";
+import type { CallEvent, CallEventListener, Expect, Observer } from "../core/calls/observers.ts";
 import { witnessed } from "../core/calls/time-limit.ts";
 import { type Family, type Histogram, OTHER, type Registry, type Value } from "./registry.ts";
 
@@ -129,11 +129,41 @@ export function countingCalls(registry: Registry, ended?: Ended): Observer {
     handle: enter,
     [pass]: enter,
   };
-  return { layer, onCallEvent: countingEvents(registry) };
+  const { onCallEvent, begin } = countingEvents(registry);
+  const expect: Expect = (operation, expected) => {
+    const { kind, access } = operation;
+    if (!registry.isRoomy) return;
+    const isBroken = expected.some((event) => event.kind === "circuit");
+    for (const code of [
+      ...EXPECTED,
+      ...(kind === "tool" ? EXPECTED_OF_TOOLS : []),
+      ...(isBroken ? ["CIRCUIT_OPEN"] : []),
+      ...(access === "public" ? [] : REFUSED),
+    ])
+      families.calls.with(kind, componentOf(operation), code);
+    const missing = NOT_FOUND.get(kind);
+    if (missing !== undefined) families.calls.with(kind, UNKNOWN, missing);
+    for (const event of expected) begin(operation, event);
+  };
+  return { layer, onCallEvent, expect };
 }
 
+// Prometheus sees a counter grow from its second value on: what an operator is told of begins at 0, not with its first burst.
+
+const EXPECTED = ["OK", "INTERNAL_ERROR", "TIMEOUT"];
+const EXPECTED_OF_TOOLS = ["TOOL_ERROR", "VALIDATION_ERROR"];
+const REFUSED = ["AUTHENTICATION_ERROR", "ACCESS_DENIED"];
+const NOT_FOUND: ReadonlyMap<OperationKind, string> = new Map([
+  ["tool", "TOOL_NOT_FOUND"],
+  ["resource", "RESOURCE_NOT_FOUND"],
+  ["prompt", "PROMPT_NOT_FOUND"],
+]);
+
 /** What happens on the way of calls. */
-function countingEvents(registry: Registry): (ctx: RequestContext, event: CallEvent) => void {
+function countingEvents(registry: Registry): {
+  readonly onCallEvent: CallEventListener;
+  readonly begin: Expected;
+} {
   const cached = registry.counter(
     "gantry_cache_results_total",
     "Results of components with a cache, by where they came from: hit, miss, stale, or shared with a call under way.",
@@ -170,28 +200,40 @@ function countingEvents(registry: Registry): (ctx: RequestContext, event: CallEv
   registry.onRead(() => {
     for (const [circuit, at] of until) circuits.with(circuit).value = performance.now() < at ? 1 : 0.5;
   });
-  return ({ operation }, event) => {
+  const begin: Expected = (operation, event) => {
+    const component = componentOf(operation);
     switch (event.kind) {
       case "cache":
-        cached.with(operation.kind, componentOf(operation), event.outcome).value++;
-        break;
+        return cached.with(operation.kind, component, event.outcome);
       case "idempotency":
-        idempotent.with(componentOf(operation), event.outcome).value++;
-        break;
+        return idempotent.with(component, event.outcome);
       case "limit":
-        limited.with(event.limit, operation.kind, componentOf(operation), event.outcome).value++;
-        break;
-      case "circuit": {
-        const circuit = event.circuit === "" ? "shared" : event.circuit;
-        if (event.state === "open") opened.with(circuit).value++;
-        if (event.state === "closed") {
-          until.delete(circuit);
-          circuits.with(circuit).value = 0;
-        } else until.set(circuit, performance.now() + event.recovery);
-      }
+        return limited.with(event.limit, operation.kind, component, event.outcome);
+      case "circuit":
+        circuits.with(circuitOf(event));
+        return opened.with(circuitOf(event));
     }
   };
+  const onCallEvent: CallEventListener = ({ operation }, event) => {
+    if (event.kind !== "circuit") {
+      begin(operation, event).value++;
+      return;
+    }
+    const circuit = circuitOf(event);
+    if (event.state === "open") opened.with(circuit).value++;
+    if (event.state === "closed") {
+      until.delete(circuit);
+      circuits.with(circuit).value = 0;
+    } else until.set(circuit, performance.now() + event.recovery);
+  };
+  return { onCallEvent, begin };
 }
+
+/** Gives the counter of an event, which begins at 0. */
+type Expected = (operation: Operation, event: CallEvent) => Value;
+
+const circuitOf = ({ circuit }: Extract<CallEvent, { kind: "circuit" }>) =>
+  circuit === "" ? "shared" : circuit;
 
 /** What a call is counted under, whatever its caller wrote: the component, or which of the server's own operations it is. */
 function componentOf({ kind, name, component }: Operation): string {

@@ -75,9 +75,11 @@ function measuringTransports(registry: Registry, transports: readonly (() => Tra
   const sessions = registry.gauge("gantry_sessions_open", "Sessions of 2025-era clients.").with();
   const errors = registry.counter(
     "gantry_http_errors_total",
-    "Requests of the MCP endpoint that were answered with an HTTP status from 400 on, by status.",
+    "Requests of the MCP endpoint that were answered with an HTTP status from 400 on, by status, or would have been in 2026-07-28.",
     "status",
   );
+  // What begins at 0 shows its first burst too.
+  for (const status of [400, 403, 404, 405, 413, 415, 429, 503]) errors.with(String(status));
   const sum = (of: (counts: TransportCounts) => number) =>
     transports.reduce((all, counts) => all + of(counts()), 0);
   registry.onRead(() => {

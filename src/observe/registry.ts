@@ -101,6 +101,11 @@ export class Registry {
     this.#most = most;
   }
 
+  /** Whether there is room for series that may never be needed: half of it stays for those that are. */
+  get isRoomy(): boolean {
+    return this.#series < this.#most / 2;
+  }
+
   /** How often a series found no room. */
   get dropped(): number {
     return this.#dropped;

@@ -132,7 +132,8 @@ async function answerBatch(
 
   const replies = messages.map((value): Reply | Promise<Reply> => {
     const message = readMessage(value);
-    if ("problem" in message) return invalidRequest(200, `Invalid request: ${message.problem}`, message.id);
+    if ("problem" in message)
+      return { ...invalidRequest(200, `Invalid request: ${message.problem}`, message.id), counts: 400 };
     if ("notification" in message) return ACCEPTED;
     if (claimsModern(message.request) || message.request.method === "initialize") {
       return errorReply(200, message.request.id, {
@@ -146,11 +147,13 @@ async function answerBatch(
     );
   });
   const bodies: string[] = [];
+  let counts = 200;
   for (const reply of replies) {
-    const { body, tail } = isPromise(reply) ? await reply : reply;
+    const { body, tail, counts: own } = isPromise(reply) ? await reply : reply;
+    counts = Math.max(counts, own ?? 200);
     if (body !== "") bodies.push(tail ? body + decoder.decode(tail) : body);
   }
-  return bodies.length === 0 ? ACCEPTED : { status: 200, body: `[${bodies.join(",")}]` };
+  return bodies.length === 0 ? ACCEPTED : { status: 200, counts, body: `[${bodies.join(",")}]` };
 }
 
 const decoder = new TextDecoder();

@@ -19,6 +19,8 @@ export interface Exchange {
 
 export interface Reply {
   readonly status: number;
+  /** The status under which metrics count it, where clients of earlier revisions are sent 200 instead. */
+  readonly counts?: number;
   /** JSON, or nothing. */
   readonly body: string;
   /** Bytes that follow `body`: the parts of an answer that were made at sealing. */

@@ -35,7 +35,10 @@ export function answerLegacy(
   const read = readAsk(method, params);
   if ("error" in read) {
     const { error } = read;
-    return whenAdmitted(sealed, exchange, services, id, () => errorReply(200, id, error));
+    return whenAdmitted(sealed, exchange, services, id, () => ({
+      ...errorReply(200, id, error),
+      counts: 400,
+    }));
   }
   const envelope: CallEnvelope = {
     requestId: exchange.requestId,
@@ -68,7 +71,7 @@ function answerItself(
     case "logging/setLevel":
       return setLevel(id, params["level"]);
     default:
-      return errorReply(200, id, methodNotFound(method));
+      return { ...errorReply(200, id, methodNotFound(method)), counts: 404 };
   }
 }
 
@@ -103,7 +106,8 @@ function metaProblem(meta: unknown): string | undefined {
 }
 
 function invalidParams(id: RequestId, problem: string): Reply {
-  return errorReply(200, id, { code: RPC.invalidParams, message: `Invalid params: ${problem}` });
+  const error = { code: RPC.invalidParams, message: `Invalid params: ${problem}` };
+  return { ...errorReply(200, id, error), counts: 400 };
 }
 
 /** Whom the call can tell of its progress, where the client reads event streams. */

@@ -108,8 +108,8 @@ export class Endpoint {
   }
 
   /** Counts an answer that is about to be sent. */
-  sends({ status }: Reply): void {
-    if (status >= 400) this.#errors.set(status, (this.#errors.get(status) ?? 0) + 1);
+  sends({ status, counts = status }: Reply): void {
+    if (counts >= 400) this.#errors.set(counts, (this.#errors.get(counts) ?? 0) + 1);
   }
 
   /** Counts a body that is on its way, until the returned function is called. */

@@ -102,7 +102,8 @@ export class Sessions {
     const reply = await this.#use(entry, method, body, exchange, caller.identity);
     // A handshake that failed opened nothing.
     if (id === undefined && reply.headers?.["mcp-session-id"] === undefined) await this.#end(entry.id);
-    return reply;
+    const counts = countsAs(body);
+    return counts === undefined || reply.status >= 400 ? reply : { ...reply, counts };
   }
 
   /** Ends the streams on which sessions are told of changes. */
@@ -273,3 +274,21 @@ function pump(
     });
   return () => void reader.cancel().catch(() => {});
 }
+
+/** The status under which a request counts that never becomes a call: of a method that there is not, or with params that do not fit. */
+function countsAs(body: unknown): number | undefined {
+  const message = readMessage(body);
+  if (!("request" in message)) return undefined;
+  const { method, params = {} } = message.request;
+  if (isMethod(method)) return "error" in readAsk(method, params) ? 400 : undefined;
+  return OWN.has(method) ? undefined : 404;
+}
+
+/** What sessions are asked besides operations. */
+const OWN: ReadonlySet<string> = new Set([
+  "initialize",
+  "ping",
+  "logging/setLevel",
+  "resources/subscribe",
+  "resources/unsubscribe",
+]);

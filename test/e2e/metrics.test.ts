@@ -107,6 +107,101 @@ describe("calls", () => {
     },
   );
 
+  test("that never become any are counted by status, whatever the revision answers", async () => {
+    const { url, read } = await measured((on) => on.tool("act", about, () => "done"), {
+      http: { sessions: true },
+    });
+    const headers = { "content-type": "application/json", accept: "application/json, text/event-stream" };
+    const post = async (message: unknown, more: Record<string, string> = {}) => {
+      const answer = await fetch(url, {
+        method: "POST",
+        headers: { ...headers, ...more },
+        body: JSON.stringify(message),
+      });
+      expect([answer.status, await answer.text()]).toEqual([200, expect.any(String)]);
+      return answer.headers.get("mcp-session-id") ?? "";
+    };
+    const about404 = async () => (await read()).value("gantry_http_errors_total", { status: "404" });
+    const about400 = async () => (await read()).value("gantry_http_errors_total", { status: "400" });
+    const asked = (method: string, params: object = {}) => ({ jsonrpc: "2.0", id: 1, method, params });
+    await post(asked("ping"));
+    await post(asked("tools/call", { name: "act" }));
+    expect([await about404(), await about400()]).toEqual([0, 0]);
+    for (const method of ["meth1", "meth2"]) await post(asked(method));
+    await post(asked("tools/call", { name: 7 }));
+    expect([await about404(), await about400()]).toEqual([2, 1]);
+    const session = await post(
+      asked("initialize", {
+        protocolVersion: "2025-06-18",
+        capabilities: {},
+        clientInfo: { name: "a", version: "1" },
+      }),
+    );
+    expect(session).not.toBe("");
+    await post(asked("ping"), { "mcp-session-id": session });
+    await post(asked("meth3"), { "mcp-session-id": session });
+    await post([asked("meth4"), asked("ping")]);
+    expect([await about404(), await about400()]).toEqual([4, 1]);
+    expect((await read()).series.filter((series) => series.includes("meth"))).toEqual([]);
+  });
+
+  test("and what happens on their way begin at 0, before the first", async () => {
+    const { server, read } = await measured((on) =>
+      on
+        .use(circuitBreaker({ kinds: ["tool"] }))
+        .use(circuitBreaker({ perTool: false, name: "upstream", kinds: ["prompt"] }))
+        .use(concurrency({ max: 5, kinds: ["resource"] }))
+        .tool("search", { ...about, cache: { ttl: "5m" }, rateLimit: "5/s" }, () => "found")
+        .tool("pay", { ...about, idempotent: true }, () => "paid")
+        .tool("off", about, () => "off")
+        .resource("note://{id}", { ...about, name: "note" }, ({ id }) => id)
+        .prompt(
+          "plan",
+          { ...about, complete: { what: ["a"] }, input: z.object({ what: z.string() }) },
+          () => "Plan it.",
+        ),
+    );
+    server.tool("later", about, () => "added while it runs");
+    const client = await TestClient.connect(server);
+    await client.listTools();
+    const page = await read();
+    const begun = page.series.filter((series) => /^gantry_(?:calls|cache|idem|limit|circuit)/.test(series));
+    const values = new Set(
+      begun.filter((series) => !/kind="(?:list|discover)"/.test(series)).map((series) => page.of(series)),
+    );
+    expect([...values]).toEqual([0]);
+    for (const component of ["search", "pay", "off", "later"])
+      for (const code of [
+        "OK",
+        "INTERNAL_ERROR",
+        "TIMEOUT",
+        "TOOL_ERROR",
+        "VALIDATION_ERROR",
+        "CIRCUIT_OPEN",
+      ])
+        expect([component, code, calls(page, "tool", component, code)]).toEqual([component, code, 0]);
+    expect(calls(page, "resource", "note://{id}", "OK")).toBe(0);
+    expect(calls(page, "resource", "note://{id}", "TOOL_ERROR")).toBeUndefined();
+    expect(calls(page, "resource", "note://{id}", "CIRCUIT_OPEN")).toBeUndefined();
+    expect(calls(page, "tool", "search", "ACCESS_DENIED")).toBeUndefined();
+    expect(page.value("gantry_calls_total", { kind: "completion" })).toBeUndefined();
+    expect(calls(page, "tool", "(unknown)", "TOOL_NOT_FOUND")).toBe(0);
+    for (const outcome of ["hit", "miss"])
+      expect(page.value("gantry_cache_results_total", { component: "search", outcome })).toBe(0);
+    expect(page.value("gantry_cache_results_total", { component: "pay" })).toBeUndefined();
+    expect(page.value("gantry_idempotent_calls_total", { component: "pay", outcome: "replayed" })).toBe(0);
+    for (const [limit, component] of Object.entries({ rate: "search", concurrency: "note://{id}" }))
+      expect(page.value("gantry_limit_decisions_total", { limit, component, outcome: "refused" })).toBe(0);
+    expect(
+      page.value("gantry_limit_decisions_total", { limit: "concurrency", kind: "tool" }),
+    ).toBeUndefined();
+    for (const circuit of ["tool:pay", "upstream"]) {
+      expect(page.value("gantry_circuit_opened_total", { circuit })).toBe(0);
+      expect(page.value("gantry_circuit_open", { circuit })).toBe(0);
+    }
+    expect(page.value("gantry_http_errors_total", { status: "503" })).toBe(0);
+  });
+
   test("that ask their client are no errors, and those that it leaves are", async () => {
     const { server, url, read } = await measured((on) =>
       on
@@ -266,7 +361,7 @@ describe("on the way of calls", () => {
     );
     const state = async (circuit: string) => (await read()).value("gantry_circuit_open", { circuit });
     await call("search");
-    expect(await state("tool:search")).toBeUndefined();
+    expect(await state("tool:search")).toBe(0);
     await call("search");
     expect(await state("tool:search")).toBe(1);
     await call("search");

@@ -17,6 +17,11 @@ export class Scrape {
     return [...this.#values.keys()];
   }
 
+  /** The value of a series as it is written. */
+  of(series: string): number | undefined {
+    return this.#values.get(series);
+  }
+
   /** The sum of all series of `name` that have these labels; `undefined` where there is none. */
   value(name: string, labels: Readonly<Record<string, string>> = {}): number | undefined {
     const written = Object.entries(labels).map(([label, value]) => `${label}=${JSON.stringify(value)}`);

@@ -2,6 +2,7 @@
 
 import type { Middleware, PassingLayer, PassiveLayer } from "./compose.ts";
 import type { RequestContext } from "./context.ts";
+import type { Operation } from "./operation.ts";
 import type { Stages } from "./stages.ts";
 
 /** Something that happened on a call's way. */
@@ -36,11 +37,16 @@ export type CallEvent =
 /** Is told of an event in the call that it belongs to. Must not throw. */
 export type CallEventListener = (ctx: RequestContext, event: CallEvent) => void;
 
+/** Is told what may be told of the calls of a component. */
+export type Expect = (operation: Operation, events: readonly CallEvent[]) => void;
+
 /** Somebody who watches every call of a server, the refused ones too, and changes none. */
 export interface Observer {
   /** Stands around all other layers. */
   readonly layer: PassiveLayer & PassingLayer;
   readonly onCallEvent?: CallEventListener;
+  /** Is told of each component when it is sealed, and of what may be told of its calls. */
+  readonly expect?: Expect;
   /** Follows calls through their parts. At most one observer does. */
   readonly stages?: Stages;
 }

@@ -91,6 +91,8 @@ export interface LimitingLayer extends PassiveLayer, PassingLayer {
     readonly byIdentity: boolean;
     /** Whether it counts each component by itself under that name. */
     readonly perTool: boolean;
+    /** The name of the circuit that all it is around share, where it has one. */
+    readonly circuit?: string | undefined;
     /** Is told where it counts, where that is not in this process. */
     readonly share?: (backend: Backend) => void;
   };

@@ -117,7 +117,7 @@ export interface TransportCounts {
   /** Event streams that were cut, by why. */
   readonly cut: { readonly overflowing: number; readonly stalled: number };
   readonly sessions: number;
-  /** Requests that were answered with an HTTP status from 400 on, by status. */
+  /** Requests that were answered with an HTTP status from 400 on, by status; those of earlier revisions as 2026-07-28 has it. */
   readonly errors: ReadonlyMap<number, number>;
 }
 

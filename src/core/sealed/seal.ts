@@ -20,6 +20,7 @@ import {
   uncounted,
 } from "../calls/compose.ts";
 import type { ListKind } from "../calls/call.ts";
+import type { Expect } from "../calls/observers.ts";
 import { asResult } from "./dispatch.ts";
 import { MCPError } from "../errors.ts";
 import {
@@ -35,6 +36,7 @@ import type { Page } from "./list.ts";
 import type { Operation } from "../calls/operation.ts";
 import { Policy } from "../access/policy.ts";
 import { after } from "../values/promises.ts";
+import { expectedOf } from "./expected.ts";
 import { recorded } from "./recording.ts";
 import { notFound } from "../refusals.ts";
 import { ToolResult, asCopied } from "../results/result.ts";
@@ -53,6 +55,8 @@ export interface SealOptions extends HeartOptions {
   readonly middleware: readonly Middleware[];
   /** Layers of those who watch, around all others and around nothing but operations. They are passive. */
   readonly observers: readonly MiddlewareLayer[];
+  /** Is told of each component, for those who watch. */
+  readonly expect: Expect | undefined;
   /** The time limit of components that set none, and of what is no component's, in milliseconds. */
   readonly timeout: number;
   readonly pageSize: number;
@@ -152,6 +156,7 @@ export function seal(definitions: readonly ComponentDefinition[], options: SealO
       scopes: policy.scopes,
     });
     const inner = [...middleware, ...definition.layers, ...options.declared(definition)];
+    if (kind !== "completion") options.expect?.(operation, expectedOf(definition, inner));
     const declares = definition.kind === "tool" && definition.output && !inner.every(isPassive);
     const layers = [
       ...watching,
