@@ -44,6 +44,11 @@ export const FAULTS = {
     begin: (redis) => redis.client.config("SET", "maxmemory-policy", "allkeys-lru"),
     end: (redis) => redis.client.config("SET", "maxmemory-policy", "noeviction"),
   },
+  demoted: {
+    stops: true,
+    begin: (redis) => redis.client.replicaof("127.0.0.1", 1),
+    end: (redis) => redis.client.replicaof("NO", "ONE"),
+  },
   partitioned: {
     stops: true,
     begin: (_redis, proxy) => void (proxy.passes = false),
