@@ -41,9 +41,15 @@ export interface Issue {
 export type Validator = (value: unknown) => Validation | Promise<Validation>;
 
 /** Something that changed, for whoever listens: in this process or another. */
-export type ServerEvent =
+export type Change =
   | { readonly kind: "list_changed"; readonly list: "tools" | "resources" | "prompts" }
   | { readonly kind: "resource_updated"; readonly uri: string };
+
+/**
+ * A change, or that changes may have been missed, as where a bus lost its connection for a while: clients are told then that everything
+ * they follow has changed.
+ */
+export type ServerEvent = Change | { readonly kind: "changes_missed" };
 
 /**
  * Carries events to every listener. The default reaches this process alone; one that several processes share

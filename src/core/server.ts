@@ -136,7 +136,7 @@ export class MCPServer extends Lifespan {
     this.adopt(other);
     this.lifecycle.onStartup(() =>
       other.#stores.eventBus.subscribe((event) => {
-        if (event.kind === "resource_updated") this.#announcer.resourceUpdated(event.uri);
+        if (event.kind !== "list_changed") this.#announcer.publish(event);
       }),
     );
     return this;

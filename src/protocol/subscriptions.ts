@@ -1,7 +1,7 @@
 /** `subscriptions/listen` (2026-07-28, "Subscriptions"): who listens to what, and what each is sent. */
 
 import { type VerifiedIdentity, whenExpired } from "../core/calls/client.ts";
-import type { EventBus, ServerEvent } from "../core/ports.ts";
+import type { Change, EventBus, ServerEvent } from "../core/ports.ts";
 import type { Sealed, ServerInfo } from "../core/sealed/sealed.ts";
 import { asUriText } from "../core/schemas/uri-template.ts";
 import { isObject } from "../core/values/json.ts";
@@ -39,6 +39,9 @@ const LIST_FLAGS = {
   prompts: "promptsListChanged",
   resources: "resourcesListChanged",
 } as const;
+
+/** The lists that may change. */
+export const LISTS = ["tools", "prompts", "resources"] as const;
 
 /** The filter of a request, or what is wrong with it. Resources that are not there are left out where it is known who asks. */
 export function readFilter(value: unknown, sealed: Sealed): Filter | string {
@@ -142,6 +145,11 @@ export class SubscriptionHub {
   }
 
   #deliver(event: ServerEvent): void {
+    const changes = event.kind === "changes_missed" ? [...this.#topics.keys()].map(changeOf) : [event];
+    for (const change of changes) this.#tell(change);
+  }
+
+  #tell(event: Change): void {
     const listeners = this.#topics.get(topicOf(event));
     if (!listeners) return;
     const isList = event.kind === "list_changed";
@@ -152,7 +160,7 @@ export class SubscriptionHub {
 }
 
 /** The method by which an event is told in every revision. */
-export function eventMethod(event: ServerEvent): string {
+export function eventMethod(event: Change): string {
   return event.kind === "list_changed"
     ? `notifications/${event.list}/list_changed`
     : "notifications/resources/updated";
@@ -177,6 +185,13 @@ function filterTopics(filter: Filter): readonly string[] {
   return [...lists, ...(filter.resourceSubscriptions ?? []).map((uri) => `resource:${asUriText(uri)}`)];
 }
 
-function topicOf(event: ServerEvent): string {
+function topicOf(event: Change): string {
   return event.kind === "list_changed" ? `list:${event.list}` : `resource:${asUriText(event.uri)}`;
+}
+
+function changeOf(topic: string): Change {
+  const list = LISTS.find((each) => topic === `list:${each}`);
+  return list
+    ? { kind: "list_changed", list }
+    : { kind: "resource_updated", uri: topic.slice("resource:".length) };
 }

@@ -4,8 +4,6 @@ import type { EventBus, EventStore, ServerEvent } from "../core/ports.ts";
 import type { Connection } from "./connection.ts";
 import { Script } from "./script.ts";
 
-const LISTS = ["tools", "resources", "prompts"] as const;
-
 /** Listeners of this process are told at once; others by way of Redis. */
 export function redisEventBus(connection: Connection): EventBus {
   const listeners = new Set<(event: ServerEvent) => void>();
@@ -17,9 +15,8 @@ export function redisEventBus(connection: Connection): EventBus {
     if (from !== connection.process) tell(event);
   });
   let isFirst = true;
-  // What changed meanwhile is not known: lists are to be read again.
   connection.onGap(() => {
-    if (!isFirst) for (const list of LISTS) tell({ kind: "list_changed", list });
+    if (!isFirst) tell({ kind: "changes_missed" });
     isFirst = false;
   });
   return {

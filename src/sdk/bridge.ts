@@ -33,11 +33,12 @@ import { LIST_MEMBER, isMethod, readAsk } from "../protocol/methods.ts";
 import { methodNotFound } from "../protocol/modern.ts";
 import { type Era, isToolFailure, rpcError, toolFailure } from "../protocol/outcome.ts";
 import type { StateCodec } from "../protocol/request-state.ts";
-import { eventMethod } from "../protocol/subscriptions.ts";
+import { LISTS, eventMethod } from "../protocol/subscriptions.ts";
 import { LATEST_LEGACY, META, MODERN } from "../protocol/versions.ts";
 import { notFound } from "../core/refusals.ts";
 import { makeRequestId, requestIdFrom } from "../core/calls/request-id.ts";
 import { ResourceResult } from "../core/results/result.ts";
+import type { ServerEvent } from "../core/ports.ts";
 import type { Runtime } from "../core/runtime.ts";
 import type { Sealed } from "../core/sealed/sealed.ts";
 import { asUriText } from "../core/schemas/uri-template.ts";
@@ -120,7 +121,12 @@ class Connection {
   }
 
   /** Tells of a change: the SDK passes it to the subscriptions of 2026-07-28, and before that as it is. */
-  tell(event: Parameters<Parameters<Runtime["eventBus"]["subscribe"]>[0]>[0]): void {
+  tell(event: ServerEvent): void {
+    if (event.kind === "changes_missed") {
+      for (const list of LISTS) this.tell({ kind: "list_changed", list });
+      for (const uri of this.#followed ?? []) this.tell({ kind: "resource_updated", uri });
+      return;
+    }
     const isModern = this.#server.getClientCapabilities() === undefined;
     if (event.kind === "resource_updated" && !isModern && !this.#followed?.has(asUriText(event.uri))) return;
     const params = event.kind === "resource_updated" ? { uri: asUriText(event.uri) } : {};

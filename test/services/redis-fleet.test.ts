@@ -109,6 +109,20 @@ test("changes on one reach the listeners of both, once", async () => {
   await Promise.all(listeners.map(({ stop }) => stop()));
 });
 
+test("whoever listens is told to read again what may have changed while the connection was lost", async () => {
+  const { heard, stop } = await listen(0);
+  await expect.poll(() => heard).toHaveLength(1);
+  await server.client.call("CLIENT", "KILL", "TYPE", "pubsub");
+  await expect
+    .poll(() => heard.toSorted(), { timeout: 10_000 })
+    .toEqual([
+      "notifications/resources/updated",
+      "notifications/subscriptions/acknowledged",
+      "notifications/tools/list_changed",
+    ]);
+  await stop();
+});
+
 test("messages of sessions are kept where all could read them, and go with the session", async () => {
   const headers = {
     "content-type": "application/json",

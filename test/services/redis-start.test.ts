@@ -229,7 +229,7 @@ test("what is allowed while Redis is gone passes uncounted; a bus tells this pro
   const url = `redis://127.0.0.1:${line.port}`;
   const backend = await open({ url, timeout: "200ms", allowWhenUnavailable: ["limits", "places"] });
   const heard: string[] = [];
-  backend.eventBus.subscribe((event) => heard.push("list" in event ? event.list : event.uri));
+  backend.eventBus.subscribe((event) => heard.push("uri" in event ? event.uri : event.kind));
   line.passes = false;
   await expect.poll(() => isReady(backend), { timeout: 5_000 }).toBe(false);
   const limit = { algorithm: "token-bucket", quota: 5, window: 60_000, burst: 5 } as const;
@@ -246,7 +246,7 @@ test("what is allowed while Redis is gone passes uncounted; a bus tells this pro
   line.passes = true;
   await expect.poll(() => isReady(backend), { timeout: 10_000 }).toBe(true);
   // What has changed meanwhile nobody knows: lists are to be read again.
-  expect(heard).toEqual(["data://1", "tools", "resources", "prompts"]);
+  expect(heard).toEqual(["data://1", "changes_missed"]);
   await backend.close();
   await line.close();
 });

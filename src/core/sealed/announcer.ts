@@ -20,21 +20,21 @@ export class Announcer implements Notifier {
   }
 
   resourceUpdated(uri: string): void {
-    this.#publish({ kind: "resource_updated", uri });
+    this.publish({ kind: "resource_updated", uri });
   }
 
   /** Tells of changed lists, once for all that changes in one go. */
   listsChanged(definitions: readonly ComponentDefinition[]): void {
     if (this.#changed.size === 0) {
       queueMicrotask(() => {
-        for (const list of this.#changed) this.#publish({ kind: "list_changed", list });
+        for (const list of this.#changed) this.publish({ kind: "list_changed", list });
         this.#changed.clear();
       });
     }
     for (const { kind } of definitions) this.#changed.add(`${kind}s`);
   }
 
-  #publish(event: ServerEvent): void {
+  publish(event: ServerEvent): void {
     const failed = (error: unknown) =>
       this.#logger()?.error({ err: error }, "An event could not be published");
     try {

@@ -314,6 +314,25 @@ describe("an event bus", () => {
     await Promise.all([one.close(), two.close()]);
   });
 
+  test("that may have missed changes has all who listen read again what they follow", async () => {
+    const { memoryEventBus } = await import("gantry-mcp");
+    const eventBus = memoryEventBus();
+    const running = await listen(talkingServer({ eventBus, http: { sessions: true } }));
+    const young = await connectTo(running.url, { client: "client 2.4", era: "modern", over: "http" });
+    const old = await connectTo(running.url, { client: "sdk 1.32", era: "legacy", over: "sessions" });
+    await young.listen({ toolsListChanged: true, resourceSubscriptions: [WATCHED] });
+    await old.listen({ resourceSubscriptions: [WATCHED] });
+    await eventBus.publish({ kind: "changes_missed" });
+    const told = (heard: typeof young.heard) =>
+      heard.map(({ method, params }) => [method, params?.["uri"]].join(" ").trim()).toSorted();
+    const updated = `notifications/resources/updated ${WATCHED}`;
+    await expect.poll(() => told(young.heard)).toEqual([updated, "notifications/tools/list_changed"]);
+    await expect.poll(() => told(old.heard)).toContain(updated);
+    expect(told(old.heard)).toContain("notifications/tools/list_changed");
+    await Promise.all([young.close(), old.close()]);
+    await running.close();
+  });
+
   test("that fails is logged, and whoever changed something goes on", async () => {
     const log = capturedLog();
     let fail: () => void | Promise<void> = () => {

@@ -104,10 +104,10 @@ export const redisRooms: readonly Room[] = [
         replace: "if (isOpen || true) return",
       },
       {
-        what: "lists may have changed after a gap",
+        what: "changes may have been missed in a gap",
         file: "src/redis/events.ts",
-        find: "if (!isFirst) for",
-        replace: "if (isFirst) for",
+        find: "if (!isFirst) tell(",
+        replace: "if (isFirst) tell(",
       },
       {
         what: "calls that ended while it was gone are recorded",
