@@ -33,6 +33,7 @@ describe("the catalogue", () => {
       "RATE_LIMIT_EXCEEDED",
       "RESOURCE_ERROR",
       "RESOURCE_NOT_FOUND",
+      "RESULT_NOT_KEPT",
       "TIMEOUT",
       "TOOL_ERROR",
       "TOOL_NOT_FOUND",
