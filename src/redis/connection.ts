@@ -3,6 +3,7 @@
 import { ConfigurationError, type MCPError } from "../core/errors.ts";
 import { unreadableStore } from "../core/refusals.ts";
 import type { BackendOwner, Logger } from "../core/ports.ts";
+import { pause } from "../core/values/promises.ts";
 import { digest } from "./crypto.ts";
 import { type RedisClient, connection } from "./ioredis.ts";
 import { inTime } from "./in-time.ts";
@@ -343,8 +344,4 @@ async function answerOf(work: Promise<unknown>, limit: number): Promise<string |
 /** Connects anew where a connection seems to stand and nothing comes through it. */
 function reconnect(client: RedisClient): void {
   if (client.status === "ready" || client.status === "connect") client.disconnect(true);
-}
-
-function pause(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }

@@ -48,9 +48,3 @@ export async function within(duration: number, work: Promise<unknown>): Promise<
     clearTimeout(timer);
   }
 }
-
-export function pause(duration: number): Promise<void> {
-  return new Promise((resolve) => {
-    setTimeout(resolve, duration);
-  });
-}

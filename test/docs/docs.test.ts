@@ -3,7 +3,8 @@ import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Module, type Shown, isShown, links, pattern, printedLines, readPage } from "./page.ts";
-import { type Program, Workshop, curl, freePort, onPort, root } from "./program.ts";
+import { type Program, Workshop, curl, onPort, root } from "./program.ts";
+import { freePort } from "../support/free-port.ts";
 
 const pages = [
   ...readdirSync(root),

@@ -5,7 +5,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { blocks, isShown } from "../docs/page.ts";
-import { Program, curl, freePort, onPort, root } from "../docs/program.ts";
+import { Program, curl, onPort, root } from "../docs/program.ts";
+import { freePort } from "../support/free-port.ts";
 import { greetingsIn } from "../support/greetings.ts";
 import { CALLER_WAYS, Caller } from "../support/callers.ts";
 

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
 import { StdioClientTransport } from "@modelcontextprotocol/client/stdio";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { freePort } from "../docs/program.ts";
+import { freePort } from "../support/free-port.ts";
 import { IdentityProvider, ROBOT } from "../support/identity-provider.ts";
 import { envelope } from "../support/wire.ts";
 import { TaskApiProcess, projectRoot, taskApi } from "./task-api-process.ts";

@@ -5,7 +5,8 @@ import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { freePort, root } from "../docs/program.ts";
+import { root } from "../docs/program.ts";
+import { freePort } from "./free-port.ts";
 
 const CONFIGURATION = readFileSync(join(root, "deploy/haproxy.cfg"), "utf8");
 

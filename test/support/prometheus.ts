@@ -5,7 +5,7 @@ import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { freePort } from "../docs/program.ts";
+import { freePort } from "./free-port.ts";
 
 /** A series that answers a query, and its value now. */
 export interface Sample {

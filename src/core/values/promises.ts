@@ -31,6 +31,12 @@ export function either<R>(
   return isPromise(result) ? Promise.resolve(result).then(fulfilled, rejected) : fulfilled(result);
 }
 
+export function pause(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, milliseconds);
+  });
+}
+
 /** A promise that a handler may leave alone: a question that ends the call ends those who wait for others too. */
 export function quietly<T>(work: () => Promise<T>): Promise<T> {
   const promise = work();
