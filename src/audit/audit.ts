@@ -66,7 +66,7 @@ export interface AuditRotation {
 }
 
 export interface AuditCheckpoints {
-  /** After so many records. Default: 1,000. */
+  /** After so many records, and when the last that was signed is on the disk. Default: 1,000. */
   readonly records?: number;
   /** After so much time, where there are new records. Default: `"60s"`. */
   readonly every?: Duration;

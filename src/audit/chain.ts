@@ -14,19 +14,59 @@ export interface Head {
 /** Before the first record of a log. */
 export const START: Head = { sequence: 0, hash: "0".repeat(64) };
 
-/** A line, its end included, and the head that it makes. */
-export interface Link {
-  readonly line: string;
-  readonly head: Head;
-}
+/** Where lines are made: those of one batch at a time, which waits for nothing. More than that is not kept. */
+const ROOM = 262_144;
+let room = Buffer.allocUnsafeSlow(ROOM);
 
-/** @param body - The members of the record as JSON, without braces. */
-export function link(head: Head, body: string, signer?: Signer): Link {
-  const sequence = head.sequence + 1;
-  let text = `{"sequence":${sequence},${body},"previous":"${head.hash}"`;
-  if (signer) text += `${SIGNATURE}${signer.sign(text)}"`;
-  const hash = sha256(text);
-  return { line: `${text}${HASH}${hash}"}\n`, head: { sequence, hash } };
+/** What a line takes in bytes, beside its body, at most. */
+const FRAME = 512;
+
+/** Lines that follow each other, their ends included. Take them in the turn in which they are added. */
+export class Lines {
+  #head: Head;
+  #length = 0;
+
+  constructor(head: Head) {
+    this.#head = head;
+  }
+
+  /** The last of them. */
+  get head(): Head {
+    return this.#head;
+  }
+
+  /**
+   * @param body - The members of the record as JSON, without braces.
+   * @returns how many bytes the line takes
+   */
+  add(body: string, signer?: Signer): number {
+    const start = this.#length;
+    // No character takes more than three bytes.
+    if (room.length - start < body.length * 3 + FRAME) this.#grow(body.length * 3 + FRAME);
+    const sequence = this.#head.sequence + 1;
+    let end = start + room.write(`{"sequence":${sequence},`, start, "latin1");
+    end += room.write(body, end);
+    end += room.write(`,"previous":"${this.#head.hash}"`, end, "latin1");
+    if (signer) end += room.write(`${SIGNATURE}${signer.sign(room.subarray(start, end))}"`, end);
+    const hash = sha256(room.subarray(start, end));
+    end += room.write(`${HASH}${hash}"}\n`, end, "latin1");
+    this.#head = { sequence, hash };
+    this.#length = end;
+    return end - start;
+  }
+
+  /** Their bytes. */
+  take(): Buffer {
+    const lines = Buffer.from(room.subarray(0, this.#length));
+    if (room.length > ROOM) room = Buffer.allocUnsafeSlow(ROOM);
+    return lines;
+  }
+
+  #grow(more: number): void {
+    const larger = Buffer.allocUnsafeSlow((this.#length + more) * 2);
+    room.copy(larger, 0, 0, this.#length);
+    room = larger;
+  }
 }
 
 const SIGNATURE = ',"signature":"';

@@ -28,7 +28,7 @@ export function randomId(): string {
 /** Signs what has been written so far. */
 export interface Signer {
   readonly algorithm: "ed25519" | "hmac-sha256";
-  readonly sign: (text: string) => string;
+  readonly sign: (bytes: Uint8Array) => string;
 }
 
 /** Tells whether a signature is that of the key over these bytes. */
@@ -49,14 +49,14 @@ export function signer(key: string, what: string): Signer {
     const { algorithm } = hmacCheck(key, what);
     return {
       algorithm,
-      sign: (text) => crypto().createHmac("sha256", key).update(text).digest("base64url"),
+      sign: (bytes) => crypto().createHmac("sha256", key).update(bytes).digest("base64url"),
     };
   }
   const { createPrivateKey, sign } = crypto();
   const privateKey = readKey(() => createPrivateKey(key), what, "private");
   return {
     algorithm: "ed25519",
-    sign: (text) => sign(null, Buffer.from(text), privateKey).toString("base64url"),
+    sign: (bytes) => sign(null, bytes, privateKey).toString("base64url"),
   };
 }
 

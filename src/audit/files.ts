@@ -82,13 +82,13 @@ export class LogFiles {
    *
    * @param first - Gives the first line of the segment of that number.
    */
-  async create(first: (number: number) => Promise<string>): Promise<OpenSegment> {
+  async create(first: (number: number) => Promise<Buffer>): Promise<OpenSegment> {
     const { promises, openSync, closeSync, writeSync, fsyncSync } = fs();
     await makeFolder(this.#folder);
     await this.#clear();
     const unfinished = this.#path(`${process.pid}-${performance.now()}.tmp`);
     for (let number = ((await this.numbers()).at(-1) ?? 0) + 1; ; number++) {
-      const line = Buffer.from(await first(number));
+      const line = await first(number);
       const fd = openSync(unfinished, "wx+", MODE);
       try {
         writeSync(fd, line);

@@ -1,6 +1,6 @@
 /** A segment as it is written: records behind each other, and those that are signed a second time in its list of checkpoints. */
 
-import type { Head } from "./chain.ts";
+import type { Head, Lines } from "./chain.ts";
 import type { Signer } from "./crypto.ts";
 import {
   type LogFiles,
@@ -16,12 +16,9 @@ import { beginSegment } from "./segment.ts";
 
 /** Records that are written together. */
 export interface Batch {
-  /** Their lines. */
-  readonly text: string;
-  /** The log behind them. */
-  readonly head: Head;
-  /** A signed record among them, to be put down a second time. */
-  readonly vouched: string | undefined;
+  readonly lines: Lines;
+  /** How many bytes the last of them takes, where it is signed, to be put down a second time. */
+  readonly signed: number;
 }
 
 export interface Synchronising {
@@ -34,6 +31,11 @@ export interface Synchronising {
 /** With more bytes than this on their way to the disk, no more are written. They are kept until they are there. */
 const MOST_UNSYNCED = 8 * 1_024 * 1_024;
 
+/** So soon is a signed record on the disk at most, in milliseconds: the next waits for it, and each costs two synchronisations. */
+const SIGNED_WITHIN = 100;
+
+const NOTHING = Buffer.alloc(0);
+
 export class SegmentWriter {
   readonly #file: OpenSegment;
   readonly #synchronising: Synchronising;
@@ -44,7 +46,7 @@ export class SegmentWriter {
   /** What is not known to be on the disk, the oldest first, how long that is, and the signed records among it. */
   #unsynced: Buffer[] = [];
   #pending = 0;
-  #signed = "";
+  #signed: Buffer = NOTHING;
   /** What brings it there. Stays rejected until the segment is mended. */
   #syncing: Promise<void> | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -56,13 +58,13 @@ export class SegmentWriter {
   /** How long both were when they were last looked at. */
   #seen: { readonly size: number; readonly listed: number };
 
-  private constructor(file: OpenSegment, head: Head, line: string, synchronising: Synchronising) {
+  private constructor(file: OpenSegment, head: Head, line: Buffer, synchronising: Synchronising) {
     this.#file = file;
     this.#synchronising = synchronising;
     this.#head = head;
     this.#size = file.size;
     this.#seen = { size: file.size, listed: 0 };
-    this.#unlisted = Buffer.from(line);
+    this.#unlisted = line;
   }
 
   /** Begins a segment. Rejects where that is not possible. */
@@ -110,25 +112,35 @@ export class SegmentWriter {
 
   /** Whether all that is signed stands in the list too. */
   get isListed(): boolean {
-    return this.#signed === "" && this.#unlisted.length === 0;
+    return this.#signed.length === 0 && this.#unlisted.length === 0;
   }
 
   /** Resolves when the records are the system's to keep, or on the disk. Where it rejects, nothing has been appended. */
-  async append({ text, head, vouched }: Batch): Promise<void> {
+  async append({ lines, signed: length }: Batch): Promise<void> {
     const { within } = this.#synchronising;
-    const data = Buffer.from(text);
+    const { fd } = this.#file;
+    const { head } = lines;
+    const data = lines.take();
+    const signed = data.subarray(data.length - length);
     if (this.#pending > MOST_UNSYNCED) await this.#sync();
-    await write(this.#file.fd, data, this.#size);
-    if (within === 0) await sync(this.#file.fd);
+    await write(fd, data, this.#size);
+    if (within === 0) await sync(fd);
     this.#size += data.length;
     this.#head = head;
-    if (within === 0) return this.#listLater(vouched ?? "");
+    if (within === 0) return this.#listLater(signed);
     this.#unsynced.push(data);
     this.#pending += data.length;
-    this.#signed += vouched ?? "";
-    const bring = () => void this.#sync().catch(this.#synchronising.failed);
-    this.#timer ??= setTimeout(bring, within).unref();
-    if (vouched !== undefined) bring();
+    if (length > 0) this.#signed = Buffer.concat([this.#signed, signed]);
+    this.#syncWithin(length > 0 ? Math.min(within, SIGNED_WITHIN) : within);
+  }
+
+  #syncWithin(time: number): void {
+    if (this.#timer && time === this.#synchronising.within) return;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      void this.#sync().catch(this.#synchronising.failed);
+    }, time).unref();
   }
 
   /**
@@ -179,15 +191,17 @@ export class SegmentWriter {
     const signed = this.#signed;
     await sync(this.#file.fd);
     for (const data of this.#unsynced.splice(0, length)) this.#pending -= data.length;
-    this.#signed = this.#signed.slice(signed.length);
+    this.#signed = this.#signed.subarray(signed.length);
     this.#syncing = undefined;
     this.#listLater(signed);
+    // What came meanwhile, also where its time has passed.
+    if (this.#pending > 0) this.#syncWithin(this.#synchronising.within);
   }
 
   /** Never before they are on the disk themselves: one that stands in the list alone has been cut off. */
-  #listLater(signed: string): void {
-    if (signed === "") return;
-    this.#unlisted = Buffer.concat([this.#unlisted, Buffer.from(signed)]);
+  #listLater(signed: Buffer): void {
+    if (signed.length === 0) return;
+    this.#unlisted = Buffer.concat([this.#unlisted, signed]);
     // What fails is tried again, and told, before the next is signed.
     this.#list().catch(() => {});
   }

@@ -1,6 +1,6 @@
 /** Segments begin: what the first record of one says of those before it, and how it is known where they end. */
 
-import { type Head, type ReadRecord, START, link, readRecord } from "./chain.ts";
+import { type Head, type ReadRecord, Lines, START, readRecord } from "./chain.ts";
 import { type Signer, randomId } from "./crypto.ts";
 import { type LogFiles, type OpenSegment, linesOf, settle, tailOf } from "./files.ts";
 
@@ -15,7 +15,7 @@ export interface Pin extends Head {
 export interface BegunSegment {
   readonly segment: OpenSegment;
   readonly head: Head;
-  readonly line: string;
+  readonly line: Buffer;
 }
 
 /** How many segments before it a first record tells of: as many processes may write at once. */
@@ -23,7 +23,7 @@ const MOST_PINS = 32;
 
 /** Begins a segment. The first record goes on from the segment before, and tells how far each of those before had come. */
 export async function beginSegment(files: LogFiles, signer: Signer | undefined): Promise<BegunSegment> {
-  let begun: { readonly head: Head; readonly line: string } | undefined;
+  let begun: { readonly head: Head; readonly line: Buffer } | undefined;
   const segment = await files.create(async (number) => {
     const { pins, log } = await before(files, number);
     const [{ sequence, hash } = START] = pins;
@@ -36,10 +36,12 @@ export async function beginSegment(files: LogFiles, signer: Signer | undefined):
       signing: signer?.algorithm ?? "none",
       after: pins,
     };
-    begun = link({ sequence, hash }, `${now()},${JSON.stringify(about).slice(1, -1)}`, signer);
+    const lines = new Lines({ sequence, hash });
+    lines.add(`${now()},${JSON.stringify(about).slice(1, -1)}`, signer);
+    begun = { head: lines.head, line: lines.take() };
     return begun.line;
   });
-  return { segment, ...(begun as { head: Head; line: string }) };
+  return { segment, ...(begun as { head: Head; line: Buffer }) };
 }
 
 /** The member that tells the time. */

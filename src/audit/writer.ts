@@ -4,7 +4,7 @@
  */
 
 import type { Logger } from "../core/ports.ts";
-import { type Head, type Link, link } from "./chain.ts";
+import { Lines } from "./chain.ts";
 import type { Signer } from "./crypto.ts";
 import type { LogFiles } from "./files.ts";
 import { SegmentWriter } from "./segment-writer.ts";
@@ -175,58 +175,58 @@ export class AuditWriter {
   /** Ends a segment. */
   async #finish(segment: SegmentWriter): Promise<void> {
     await segment.settle();
-    await this.#send(segment, [], { last: this.#vouch(segment.head, "close") });
+    await this.#send(segment, [], { last: "close" });
     await segment.end();
   }
 
   /**
    * Writes records, and tells those who wait for them. Where it rejects, they wait again as they stood.
    *
-   * @param more - Records of the log's own that stand before and behind those of `entries`.
+   * @param own - Records of the log's own that stand before and behind those of `entries`.
    */
   async #send(
     segment: SegmentWriter,
     entries: readonly Entry[],
-    { first, last }: { readonly first?: Link; readonly last?: Link } = {},
+    own: { readonly first?: string; readonly last?: "close" } = {},
   ): Promise<void> {
-    let { head, line: text } = first ?? { head: segment.head, line: "" };
-    for (const { body } of entries) {
-      const next = link(head, body);
-      text += next.line;
-      ({ head } = next);
-    }
-    this.#unvouched += entries.length;
-    const isDue = this.#due || this.#unvouched >= this.#options.checkpoints.records;
-    const vouched = last ?? (isDue ? this.#vouch(head, "checkpoint") : undefined);
-    if (!vouched) this.#vouchInTime();
+    const isVouched = own.last !== undefined || this.#isDue(segment, entries.length);
+    if (isVouched) this.#due = false;
     try {
       // Of a process that is killed, no more than the last signed record is not in the list.
-      if (vouched && !segment.isListed) await segment.settle();
-      await segment.append({
-        text: text + (vouched?.line ?? ""),
-        head: vouched?.head ?? head,
-        vouched: vouched?.line,
-      });
+      if (isVouched && !segment.isListed) await segment.settle();
+      const lines = new Lines(segment.head);
+      if (own.first !== undefined) lines.add(own.first);
+      for (const { body } of entries) lines.add(body);
+      const vouching = `${now()},"type":"${own.last ?? "checkpoint"}"`;
+      const signed = isVouched ? lines.add(vouching, this.#options.signer) : 0;
+      await segment.append({ lines, signed });
     } catch (error) {
       this.#waiting = [...entries, ...this.#waiting];
-      this.#due ||= vouched !== undefined;
+      this.#due ||= isVouched;
       throw error;
     }
+    if (isVouched) this.#vouched();
+    else this.#vouchInTime(entries.length);
     for (const entry of entries) {
       this.#kept -= entry.body.length;
       entry.done?.(true);
     }
   }
 
-  #vouch(head: Head, type: "checkpoint" | "close"): Link {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-    this.#due = false;
-    this.#unvouched = 0;
-    return link(head, `${now()},"type":"${type}"`, this.#options.signer);
+  /** Whether it is time to vouch; where records come faster than the disk takes them, when the last that vouches is safe. */
+  #isDue(segment: SegmentWriter, more: number): boolean {
+    const { records } = this.#options.checkpoints;
+    return this.#due || (this.#unvouched + more >= records && segment.isListed);
   }
 
-  #vouchInTime(): void {
+  #vouched(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#unvouched = 0;
+  }
+
+  #vouchInTime(more: number): void {
+    this.#unvouched += more;
     this.#timer ??= setTimeout(() => {
       this.#due = true;
       void this.#drive();
@@ -267,8 +267,7 @@ export class AuditWriter {
     try {
       const segment = (this.#segment = await this.#mended(this.#segment));
       const told = JSON.stringify({ type: "resumed", since, lost }).slice(1, -1);
-      const first = link(segment.head, `${now()},${told}`);
-      await this.#send(segment, this.#waiting.splice(0), { first });
+      await this.#send(segment, this.#waiting.splice(0), { first: `${now()},${told}` });
     } catch {
       // That it fails has been said.
       return this.#tryLater();

@@ -2,7 +2,7 @@
 
 import { readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { link, readRecord } from "../../src/audit/chain.ts";
+import { type Head, Lines, readRecord } from "../../src/audit/chain.ts";
 import type { Random } from "../reliability/random.ts";
 
 /** The files of a log, by name. */
@@ -154,9 +154,7 @@ const removeSegment: Tampering = (files, random) => {
 const rewrite: Tampering = (files, random) => {
   const segment = someSegment(files, random);
   const index = random.int(1, segment.lines.length - 2);
-  let { sequence, hash } = readRecord((segment.lines[index - 1] as Buffer).subarray(0, -1)) as ReturnType<
-    typeof link
-  >["head"];
+  let head = readRecord((segment.lines[index - 1] as Buffer).subarray(0, -1)) as Head;
   for (let each = index; each < segment.lines.length; each++) {
     const text = (segment.lines[each] as Buffer).toString();
     const body = text.replace(/^\{"sequence":\d+,/, "").replace(/,"previous":.*\n$/s, "");
@@ -164,9 +162,10 @@ const rewrite: Tampering = (files, random) => {
     const signature = /,"signature":"([^"]+)"/.exec(text)?.[1];
     const forger =
       signature === undefined ? undefined : { algorithm: "ed25519" as const, sign: () => signature };
-    const { line, head } = link({ sequence, hash }, changed, forger);
-    segment.lines[each] = Buffer.from(line);
-    ({ sequence, hash } = head);
+    const lines = new Lines(head);
+    lines.add(changed, forger);
+    segment.lines[each] = lines.take();
+    ({ head } = lines);
   }
   put(files, segment);
   const vouching = segment.lines.findIndex((line, each) => each >= index && line.includes('"signature":"'));

@@ -10,14 +10,14 @@ import { type CapturedLog, capturedLog } from "../../support/captured-log.ts";
 const fs = process.getBuiltinModule("node:fs");
 const { fdatasync } = fs;
 
-/** Stands in for the disk: `answer` is asked at each synchronisation, and may do what a disk does. */
-function disk(answer: () => Error | null): { readonly asked: () => number } {
+/** Stands in for the disk: `answer` is asked at each synchronisation, which takes so many milliseconds, and may do what a disk does. */
+function disk(answer: () => Error | null, time = 0): { readonly asked: () => number } {
   let asked = 0;
   fs.fdatasync = ((fd: number, done: (error: Error | null) => void) => {
     asked += 1;
     const error = answer();
     if (error) setImmediate(() => done(error));
-    else fdatasync(fd, done);
+    else setTimeout(() => fdatasync(fd, done), time);
   }) as typeof fdatasync;
   onTestFinished(() => {
     fs.fdatasync = fdatasync;
@@ -92,9 +92,41 @@ test.each(["100ms", "always"] as const)(
 );
 
 test("the last signed record alone may be missing in the list of a process that is killed", async () => {
-  const { folder, admin } = await stage({ checkpoints: { records: 1 } });
+  const { folder, admin } = await stage({ checkpoints: { every: "20ms" } });
+  disk(() => null, 300);
   for (let call = 0; call < 5; call++) {
     await admin.call("secret");
+    await sleep(60);
     expect(await folder.verify()).toMatchObject({ ok: true });
   }
+});
+
+test("where records come faster than the disk takes them, calls do not wait for what is signed", async () => {
+  const { folder, admin, close } = await stage({ checkpoints: { records: 1 } });
+  const { asked } = disk(() => null);
+  for (let call = 0; call < 5; call++) await admin.call("secret");
+  expect(asked()).toBe(0);
+  expect(folder.records().filter(({ type }) => type === "checkpoint")).toHaveLength(1);
+  // What is signed does not wait as long as the rest may.
+  await vi.waitFor(() => expect(asked()).toBe(2), { timeout: 800, interval: 20 });
+  await admin.call("secret");
+  await close();
+  expect(folder.records().map(({ type }) => type)).toEqual([
+    "open",
+    "call",
+    "checkpoint",
+    ...Array.from({ length: 5 }, () => "call"),
+    "checkpoint",
+    "close",
+  ]);
+  expect(await folder.verify()).toMatchObject({ ok: true });
+});
+
+test("what is written while the disk is busy gets there too", async () => {
+  const { admin } = await stage({ sync: "50ms" });
+  const { asked } = disk(() => null, 200);
+  await admin.call("secret");
+  await vi.waitFor(() => expect(asked()).toBe(1), 5_000);
+  await admin.call("secret");
+  await vi.waitFor(() => expect(asked()).toBe(2), 5_000);
 });

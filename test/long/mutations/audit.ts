@@ -191,14 +191,26 @@ export const auditRooms: readonly Room[] = [
       {
         what: "on the disk before the answer, where asked for",
         file: "src/audit/segment-writer.ts",
-        find: "if (within === 0) await sync(this.#file.fd);",
+        find: "if (within === 0) await sync(fd);",
         replace: "",
       },
       {
         what: "on the disk within the time",
         file: "src/audit/segment-writer.ts",
-        find: "this.#timer ??= setTimeout(bring, within).unref();",
+        find: "this.#syncWithin(length > 0 ? Math.min(within, SIGNED_WITHIN) : within);",
         replace: "",
+      },
+      {
+        what: "on the disk also where it was busy",
+        file: "src/audit/segment-writer.ts",
+        find: "if (this.#pending > 0) this.#syncWithin(this.#synchronising.within);",
+        replace: "",
+      },
+      {
+        what: "nothing waits for what is signed",
+        file: "src/audit/writer.ts",
+        find: " && segment.isListed);",
+        replace: ");",
       },
       {
         what: "written again where the disk lost it",
@@ -215,7 +227,7 @@ export const auditRooms: readonly Room[] = [
       {
         what: "one signed record at most unlisted",
         file: "src/audit/writer.ts",
-        find: "if (vouched && !segment.isListed) await segment.settle();",
+        find: "if (isVouched && !segment.isListed) await segment.settle();",
         replace: "",
       },
     ],
