@@ -7,6 +7,7 @@
 import { isObject } from "../values/json.ts";
 import { nearest } from "../options/nearest.ts";
 import type { JsonSchema } from "../ports.ts";
+import { fragmentOf, pointedAt } from "./pointer.ts";
 
 /** A copy of a value in which what is sensitive is {@link REDACTED}; the value itself where nothing of it is. */
 export type Redactor = (value: unknown) => unknown;
@@ -91,17 +92,10 @@ class Reader {
 
   /** What a local reference names: a JSON Pointer (RFC 6901), an anchor, or the root. */
   #target(reference: string): unknown {
-    const fragment = decoded(reference.slice(reference.indexOf("#") + 1));
-    if (!reference.includes("#") || fragment === "") return this.#named("$id", reference) ?? this.#root;
-    if (!fragment.startsWith("/"))
-      return this.#named("$anchor", fragment) ?? this.#named("$dynamicAnchor", fragment);
-    let found: unknown = this.#root;
-    for (const part of fragment.slice(1).split("/")) {
-      const key = part.replaceAll("~1", "/").replaceAll("~0", "~");
-      if (typeof found !== "object" || found === null || !Object.hasOwn(found, key)) return undefined;
-      found = (found as Record<string, unknown>)[key];
-    }
-    return found;
+    const fragment = fragmentOf(reference);
+    if (!fragment) return this.#named("$id", reference) ?? this.#root;
+    if (fragment.startsWith("/")) return pointedAt(this.#root, fragment);
+    return this.#named("$anchor", fragment) ?? this.#named("$dynamicAnchor", fragment);
   }
 
   /** The definition that has `value` under `keyword`. */
@@ -129,14 +123,6 @@ function emptyNode(sensitive: boolean): Node {
 
 function members(schemas: unknown): readonly (readonly [string, unknown])[] {
   return isObject(schemas) ? Object.entries(schemas) : [];
-}
-
-function decoded(fragment: string): string {
-  try {
-    return decodeURIComponent(fragment);
-  } catch {
-    return fragment;
-  }
 }
 
 /** One that cannot be read here counts for every name. */

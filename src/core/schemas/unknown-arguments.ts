@@ -2,6 +2,7 @@
 
 import { nearest } from "../options/nearest.ts";
 import type { JsonSchema } from "../ports.ts";
+import { fragmentOf, pointedAt } from "./pointer.ts";
 
 /** So many unknown arguments are told of at most. */
 const MOST = 32;
@@ -130,13 +131,9 @@ class Place {
 
   /** What a reference into the same schema names. Any other is taken for open. */
   #target(reference: unknown): unknown {
-    const [start, ...steps] = String(reference).split("/");
-    let target: unknown = start === "#" ? this.#root : undefined;
-    for (const step of steps) {
-      const key = decoded(step).replaceAll("~1", "/").replaceAll("~0", "~");
-      target = isHolder(target) && Object.hasOwn(target, key) ? target[key] : undefined;
-    }
-    return target ?? OPEN_SCHEMA;
+    const text = String(reference);
+    const pointer = text.startsWith("#") ? fragmentOf(text) : undefined;
+    return (pointer === undefined ? undefined : pointedAt(this.#root, pointer)) ?? OPEN_SCHEMA;
   }
 }
 
@@ -179,14 +176,6 @@ function list(value: unknown): readonly unknown[] {
 
 function values(value: unknown): readonly unknown[] {
   return isNode(value) ? Object.values(value) : [];
-}
-
-function decoded(step: string): string {
-  try {
-    return decodeURIComponent(step);
-  } catch {
-    return step;
-  }
 }
 
 function unknownProblem(key: string, known: readonly string[]): string {
