@@ -87,13 +87,13 @@ export const redisRooms: readonly Room[] = [
       },
       {
         what: "it is back once it can be written",
-        file: "src/redis/connection.ts",
+        file: "src/redis/heartbeat.ts",
         find: ".then(() => this.#write(commands));",
         replace: ";",
       },
       {
         what: "it is no longer full once it has room",
-        file: "src/redis/connection.ts",
+        file: "src/redis/heartbeat.ts",
         find: "isFull(before) && used > bound * ROOMY ? before : undefined",
         replace: "undefined",
       },
@@ -147,7 +147,7 @@ export const redisRooms: readonly Room[] = [
       },
       {
         what: "room for counts and claims",
-        file: "src/redis/connection.ts",
+        file: "src/redis/heartbeat.ts",
         find: "this.#room = Math.max(0, bound * FOR_RESULTS - used);",
         replace: "",
       },
