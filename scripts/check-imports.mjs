@@ -38,13 +38,13 @@ const compositionRoot = "core/rooms.ts";
 
 /** npm package → the one file of src that imports it (or the one folder, with a slash at the end). */
 const packages = {
-  "@hono/node-server": "transport/node-routes.ts",
+  "@hono/node-server": "transport/http/node-routes.ts",
   "@modelcontextprotocol/server": "sdk/",
   "@opentelemetry/api": "observe/opentelemetry.ts",
   ajv: "validation/json-schema.ts",
   "ajv-formats": "validation/json-schema.ts",
   zod: "validation/zod.ts",
-  hono: "transport/routes.ts",
+  hono: "transport/http/routes.ts",
   ioredis: "redis/ioredis.ts",
   jose: "auth/jose.ts",
   oauth4webapi: "auth/oauth4webapi.ts",
@@ -167,7 +167,7 @@ function outside(file, { specifier, kind }) {
   return `[packages] imports ${name}: only src/${home} does; use what that file offers`;
 }
 
-/** Circles of files by what is loaded, and of folders by anything, types included: of rooms, and of the core's own folders. */
+/** Circles of files by what is loaded, and of folders by anything, types included. */
 function circles(files) {
   const ofFiles = new Map(files.map((file) => [file.path, new Set()]));
   const ofFolders = new Map(files.map(({ path }) => [folderOf(path), new Set()]));
@@ -244,7 +244,7 @@ function withoutComments(source) {
 
 const roomOf = (path) => (path === "index.ts" ? "face" : path.replace(/\/.*/, ""));
 /** What stands in core/ itself is on its own. */
-const folderOf = (path) => (roomOf(path) === "core" ? path.replace(/(\/.*)\/.*/, "$1") : roomOf(path));
+const folderOf = (path) => (/^core\/[^/]*$/.test(path) ? path : posix.dirname(path));
 const within = (path, place) => (place.endsWith("/") ? path.startsWith(place) : path === place);
 const lineOf = (code, match) => code.slice(0, match.index + match[0].search(/\S/)).split("\n").length;
 

@@ -103,7 +103,7 @@ export async function startMetrics(metrics: Metrics, logger: Logger): Promise<()
   const close =
     metrics.options.port === undefined
       ? undefined
-      : await (await import("../transport/metrics-port.ts")).openMetricsPort(metrics, logger);
+      : await (await import("../transport/http/metrics-port.ts")).openMetricsPort(metrics, logger);
   metrics.start();
   return async () => {
     metrics.stop();
@@ -127,7 +127,7 @@ export async function serving(
   if (options.transport === "stdio")
     return (await import("../transport/stdio.ts")).serveStdio(await prepare(), options);
   if ((options.processes ?? 1) === 1)
-    return (await import("../transport/listen.ts")).listen(await prepare(), options);
+    return (await import("../transport/http/listen.ts")).listen(await prepare(), options);
   const worker = (await import("../transport/processes/worker.ts")).thisWorker();
   if (worker) {
     share(worker.backend);
@@ -140,7 +140,7 @@ export async function serving(
 
 /** Serves within another's HTTP server. */
 export async function mounted(runtime: Runtime): Promise<Mounted> {
-  return (await import("../transport/mount.ts")).mount(runtime);
+  return (await import("../transport/http/mount.ts")).mount(runtime);
 }
 
 /** Stores in this process, for others that it watches over. */

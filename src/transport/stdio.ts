@@ -3,9 +3,9 @@
 import { Writable } from "node:stream";
 import type { RunningServer, Runtime } from "../core/runtime.ts";
 import type { RunStdioOptions } from "../core/server-options.ts";
-import { ended, shutdownLimits, within } from "./shutdown.ts";
-import { leave, onSignal } from "./signals.ts";
-import { onUncaught } from "./uncaught.ts";
+import { ended, shutdownLimits, within } from "./ending/shutdown.ts";
+import { leave, onSignal } from "./ending/signals.ts";
+import { onUncaught } from "./ending/uncaught.ts";
 
 /** How long calls may go on after a signal, in milliseconds: clients that send one kill soon after. */
 const AFTER_SIGNAL = 1_000;

@@ -6,8 +6,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished, test } from "vitest";
 import { parse, parseAllDocuments } from "yaml";
-import { clientAddress } from "../../src/transport/client-address.ts";
-import { HEALTH } from "../../src/transport/http-options.ts";
+import { clientAddress } from "../../src/transport/requests/client-address.ts";
+import { HEALTH } from "../../src/transport/http/http-options.ts";
 
 const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), "utf8");
 const FILES = ["Dockerfile", "compose.yaml", "task-api.service", "kubernetes/task-api.yaml"];

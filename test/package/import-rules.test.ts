@@ -115,7 +115,7 @@ const broken: [rule: string, files: Record<string, string>, report: string][] = 
   [
     "an npm package is imported in its one file",
     { "transport/node.ts": `import { Hono } from "hono/tiny";` },
-    "src/transport/node.ts:1 [packages] imports hono: only src/transport/routes.ts does",
+    "src/transport/node.ts:1 [packages] imports hono: only src/transport/http/routes.ts does",
   ],
   [
     "the official SDK is imported in sdk/ only",
@@ -177,6 +177,16 @@ describe("the import rules", () => {
     });
     expect(reports).toContainEqual(
       expect.stringContaining("[circle] folders import each other: protocol → transport → protocol"),
+    );
+  });
+
+  it("report a circle between folders of a room", () => {
+    const { reports } = check({
+      "transport/http/listen.ts": `import type { Watcher } from "../processes/watcher.ts";`,
+      "transport/processes/watcher.ts": `import type { Listening } from "../http/listen.ts";`,
+    });
+    expect(reports).toContainEqual(
+      expect.stringContaining("transport/http → transport/processes → transport/http"),
     );
   });
 
@@ -242,7 +252,7 @@ describe("the import rules", () => {
       "middleware/logging.ts": `import type { Call } from "../core/ports.ts";`,
       "protocol/modern.ts": `import type { Call } from "../core/ports.ts";`,
       "transport/node.ts": `import { createServer } from "node:http";\nimport { answer } from "../protocol/modern.ts";\nconst sdk = () => import("../sdk/stdio.ts");`,
-      "transport/routes.ts": `import { Hono } from "hono";`,
+      "transport/http/routes.ts": `import { Hono } from "hono";`,
       "sdk/stdio.ts": `import { Server } from "@modelcontextprotocol/server";`,
       "testing/index.ts": `export { TestClient } from "./client.ts";`,
       "testing/client.ts": `import { run } from "../core/server.ts";`,

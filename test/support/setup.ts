@@ -4,13 +4,13 @@ import { afterAll, afterEach, expect, vi } from "vitest";
 import { takeProblems } from "./schema-recorder.ts";
 import { tapChildren } from "./schema-taps.ts";
 
-vi.mock(import("../../src/transport/node.ts"), async (load) => {
+vi.mock(import("../../src/transport/endpoint/node.ts"), async (load) => {
   const [{ nodeListener, ...rest }, { tapNode }] = await Promise.all([load(), import("./schema-taps.ts")]);
   const tapped: typeof nodeListener = (...args) => tapNode(nodeListener(...args), args[1].path);
   return { ...rest, nodeListener: tapped };
 });
 
-vi.mock(import("../../src/transport/fetch.ts"), async (load) => {
+vi.mock(import("../../src/transport/endpoint/fetch.ts"), async (load) => {
   const [{ fetchListener, ...rest }, { tapFetch }] = await Promise.all([load(), import("./schema-taps.ts")]);
   const tapped: typeof fetchListener = (...args) => tapFetch(fetchListener(...args), args[0].path);
   return { ...rest, fetchListener: tapped };

@@ -1,8 +1,8 @@
 /** How long each part of an orderly end may take. */
 
-import { milliseconds } from "../core/options/duration.ts";
-import type { ShutdownOptions } from "../core/server-options.ts";
-import type { Runtime } from "../core/runtime.ts";
+import { milliseconds } from "../../core/options/duration.ts";
+import type { ShutdownOptions } from "../../core/server-options.ts";
+import type { Runtime } from "../../core/runtime.ts";
 
 /** In milliseconds. */
 export interface ShutdownLimits {

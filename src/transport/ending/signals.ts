@@ -1,6 +1,6 @@
 /** SIGTERM and SIGINT: the first ends the server gracefully, the second at once. */
 
-import type { Logger } from "../core/ports.ts";
+import type { Logger } from "../../core/ports.ts";
 
 /** Calls `shutDown` at the first signal and leaves as {@link leave} does, or with 1 at once where a second signal comes. */
 export function onSignal(shutDown: () => Promise<void>, logger: Logger): () => void {

@@ -1,6 +1,6 @@
 /** What is thrown where nobody catches it: by work that a handler began and did not wait for. */
 
-import type { Logger } from "../core/ports.ts";
+import type { Logger } from "../../core/ports.ts";
 import { leave } from "./signals.ts";
 
 /** So many are logged in one second, and the rest is counted. What logs may itself fail in this way, without an end. */

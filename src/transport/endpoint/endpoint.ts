@@ -1,25 +1,25 @@
 /** The MCP endpoint, whatever serves it: what is refused before the body is read, and how a body is answered. */
 
-import type { Cancellation } from "../core/calls/cancellation.ts";
-import { internalError } from "../core/errors.ts";
-import type { TransportCounts } from "../core/operations/metrics.ts";
-import { isPromise } from "../core/values/promises.ts";
-import { answer } from "../protocol/answer.ts";
+import type { Cancellation } from "../../core/calls/cancellation.ts";
+import { internalError } from "../../core/errors.ts";
+import type { TransportCounts } from "../../core/operations/metrics.ts";
+import { isPromise } from "../../core/values/promises.ts";
+import { answer } from "../../protocol/answer.ts";
 import {
   type Exchange,
   type ProtocolServices,
   type Reply,
   errorReply,
   invalidRequest,
-} from "../protocol/exchange.ts";
-import { parseJson } from "../protocol/json.ts";
-import { isObject } from "../core/values/json.ts";
-import { RPC } from "../protocol/jsonrpc.ts";
-import { StateCodec } from "../protocol/request-state.ts";
-import { SubscriptionHub } from "../protocol/subscriptions.ts";
-import type { Runtime } from "../core/runtime.ts";
-import { inspectJson } from "../core/schemas/strict-json.ts";
-import { type Gate, createGate } from "./hosts.ts";
+} from "../../protocol/exchange.ts";
+import { parseJson } from "../../protocol/json.ts";
+import { isObject } from "../../core/values/json.ts";
+import { RPC } from "../../protocol/jsonrpc.ts";
+import { StateCodec } from "../../protocol/request-state.ts";
+import { SubscriptionHub } from "../../protocol/subscriptions.ts";
+import type { Runtime } from "../../core/runtime.ts";
+import { inspectJson } from "../../core/schemas/strict-json.ts";
+import { type Gate, createGate } from "../requests/hosts.ts";
 import { Sessions } from "./sessions.ts";
 import { Streams } from "./streams.ts";
 

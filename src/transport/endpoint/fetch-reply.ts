@@ -1,6 +1,6 @@
 /** The answer as a web `Response`: JSON at once, or an event stream from the first message that comes before it. */
 
-import type { Reply } from "../protocol/exchange.ts";
+import type { Reply } from "../../protocol/exchange.ts";
 import { BUSY } from "./endpoint.ts";
 import { type EventStream, STREAM_HEADERS, type Sink, type Streams } from "./streams.ts";
 

@@ -1,14 +1,14 @@
 /** The MCP endpoint on web-standard `Request` and `Response`. */
 
-import { Cancellation } from "../core/calls/cancellation.ts";
-import type { Reply } from "../protocol/exchange.ts";
-import { readBody } from "../core/schemas/request-body.ts";
-import { requestIdFrom } from "../core/calls/request-id.ts";
-import type { Mounted } from "../core/runtime.ts";
-import { type AddressOf, type Incoming, incomingIn } from "./client-address.ts";
+import { Cancellation } from "../../core/calls/cancellation.ts";
+import type { Reply } from "../../protocol/exchange.ts";
+import { readBody } from "../../core/schemas/request-body.ts";
+import { requestIdFrom } from "../../core/calls/request-id.ts";
+import type { Mounted } from "../../core/runtime.ts";
+import { type AddressOf, type Incoming, incomingIn } from "../requests/client-address.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { FetchReply } from "./fetch-reply.ts";
-import { isNormal } from "./request-target.ts";
+import { isNormal } from "../requests/request-target.ts";
 
 /** Serves the endpoint, and hands everything else to `others`. */
 export function fetchListener(

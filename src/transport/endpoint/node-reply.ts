@@ -1,7 +1,7 @@
 /** The answer on `node:http`: JSON at once, or an event stream from the first message that comes before it. */
 
 import type { ServerResponse } from "node:http";
-import type { Reply } from "../protocol/exchange.ts";
+import type { Reply } from "../../protocol/exchange.ts";
 import { BUSY } from "./endpoint.ts";
 import { type EventStream, NOWHERE, STREAM_HEADERS, type Sink, type Streams } from "./streams.ts";
 

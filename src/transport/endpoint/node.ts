@@ -1,12 +1,12 @@
 /** The MCP endpoint on `node:http`: the hot path. */
 
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { Cancellation } from "../core/calls/cancellation.ts";
-import { isPromise } from "../core/values/promises.ts";
-import { type Exchange, type Reply, invalidRequest } from "../protocol/exchange.ts";
-import { requestIdFrom } from "../core/calls/request-id.ts";
-import type { Runtime } from "../core/runtime.ts";
-import { clientAddress } from "./client-address.ts";
+import { Cancellation } from "../../core/calls/cancellation.ts";
+import { isPromise } from "../../core/values/promises.ts";
+import { type Exchange, type Reply, invalidRequest } from "../../protocol/exchange.ts";
+import { requestIdFrom } from "../../core/calls/request-id.ts";
+import type { Runtime } from "../../core/runtime.ts";
+import { clientAddress } from "../requests/client-address.ts";
 import { type Body, type Endpoint, UNEXPECTED } from "./endpoint.ts";
 import { NodeReply } from "./node-reply.ts";
 

@@ -1,11 +1,11 @@
 /** The sessions of 2025-era clients: opened by a handshake, found by their id, ended when nobody uses them. */
 
-import { type VerifiedIdentity, whenExpired } from "../core/calls/client.ts";
-import type { Cancellation } from "../core/calls/cancellation.ts";
-import { milliseconds } from "../core/options/duration.ts";
-import { memoryEventStore } from "../core/sharing/events.ts";
-import { claimsModern } from "../protocol/envelope.ts";
-import { callerOf } from "../protocol/admission.ts";
+import { type VerifiedIdentity, whenExpired } from "../../core/calls/client.ts";
+import type { Cancellation } from "../../core/calls/cancellation.ts";
+import { milliseconds } from "../../core/options/duration.ts";
+import { memoryEventStore } from "../../core/sharing/events.ts";
+import { claimsModern } from "../../protocol/envelope.ts";
+import { callerOf } from "../../protocol/admission.ts";
 import {
   type Exchange,
   type ProtocolServices,
@@ -13,16 +13,16 @@ import {
   type Reply,
   errorReply,
   invalidRequest,
-} from "../protocol/exchange.ts";
-import { isObject } from "../core/values/json.ts";
-import { RPC, type RequestId, readMessage } from "../protocol/jsonrpc.ts";
-import { answerLegacy } from "../protocol/legacy.ts";
-import { isMethod, readAsk } from "../protocol/methods.ts";
-import { unsupportedVersion } from "../protocol/modern.ts";
-import { LEGACY, UNSTATED_LEGACY } from "../protocol/versions.ts";
-import type { SessionOptions } from "../core/server-options.ts";
-import type { Runtime } from "../core/runtime.ts";
-import type { Session } from "../sdk/session.ts";
+} from "../../protocol/exchange.ts";
+import { isObject } from "../../core/values/json.ts";
+import { RPC, type RequestId, readMessage } from "../../protocol/jsonrpc.ts";
+import { answerLegacy } from "../../protocol/legacy.ts";
+import { isMethod, readAsk } from "../../protocol/methods.ts";
+import { unsupportedVersion } from "../../protocol/modern.ts";
+import { LEGACY, UNSTATED_LEGACY } from "../../protocol/versions.ts";
+import type { SessionOptions } from "../../core/server-options.ts";
+import type { Runtime } from "../../core/runtime.ts";
+import type { Session } from "../../sdk/session.ts";
 
 interface Entry {
   readonly id: string;
@@ -136,7 +136,7 @@ export class Sessions {
     if (this.#entries.size + this.#opening >= this.#options.max) return "full";
     this.#opening++;
     try {
-      const { openSession } = await import("../sdk/session.ts");
+      const { openSession } = await import("../../sdk/session.ts");
       const id = crypto.randomUUID();
       const { eventStore, retry, idle } = this.#options;
       const closed = () => void this.#end(id);

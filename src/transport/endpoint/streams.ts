@@ -1,7 +1,7 @@
 /** Event streams: how messages are framed, kept alive, and taken from readers that do not read. */
 
-import type { Logger } from "../core/ports.ts";
-import type { Relay } from "../protocol/exchange.ts";
+import type { Logger } from "../../core/ports.ts";
+import type { Relay } from "../../protocol/exchange.ts";
 import { Backlog } from "./backlog.ts";
 
 /** A response that can be written to piece by piece, as `node:http` and web streams offer it. */

@@ -1,8 +1,8 @@
 /** What a server says of itself when it starts. */
 
-import { announced } from "../core/calls/logger.ts";
-import type { Runtime } from "../core/runtime.ts";
-import type { Sealed } from "../core/sealed/sealed.ts";
+import { announced } from "../../core/calls/logger.ts";
+import type { Runtime } from "../../core/runtime.ts";
+import type { Sealed } from "../../core/sealed/sealed.ts";
 
 /** Says where a server is, what is registered, and who may use it: where people read the log in lines, else as an entry of it. */
 export function greet(

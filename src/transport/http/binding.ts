@@ -1,7 +1,7 @@
 /** Where a server listens. */
 
 import type { AddressInfo, Server } from "node:net";
-import { ConfigurationError } from "../core/errors.ts";
+import { ConfigurationError } from "../../core/errors.ts";
 
 /** Where it listens unless it is told otherwise: nobody on another machine reaches it. */
 export const DEFAULT_HOST = "127.0.0.1";

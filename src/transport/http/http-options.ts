@@ -1,16 +1,16 @@
 /** Whether a server can be reached the way its options say: checked at the start, all problems together. */
 
-import { milliseconds } from "../core/options/duration.ts";
-import { ConfigurationError, problemsOf } from "../core/errors.ts";
-import { checkCount, shown } from "../core/options/known-options.ts";
-import { isLoopback } from "../core/values/loopback.ts";
-import type { HttpOptions } from "../core/server-options.ts";
-import type { RunHttpOptions } from "../core/server-options.ts";
-import type { Runtime } from "../core/runtime.ts";
-import { clientAddress } from "./client-address.ts";
-import { createGate } from "./hosts.ts";
-import { isNormal } from "./request-target.ts";
-import { shutdownLimits } from "./shutdown.ts";
+import { milliseconds } from "../../core/options/duration.ts";
+import { ConfigurationError, problemsOf } from "../../core/errors.ts";
+import { checkCount, shown } from "../../core/options/known-options.ts";
+import { isLoopback } from "../../core/values/loopback.ts";
+import type { HttpOptions } from "../../core/server-options.ts";
+import type { RunHttpOptions } from "../../core/server-options.ts";
+import type { Runtime } from "../../core/runtime.ts";
+import { clientAddress } from "../requests/client-address.ts";
+import { createGate } from "../requests/hosts.ts";
+import { isNormal } from "../requests/request-target.ts";
+import { shutdownLimits } from "../ending/shutdown.ts";
 
 /** Where the health of a server is asked for. */
 export const HEALTH = {

@@ -1,21 +1,20 @@
 /** A server of its own on `node:http`: listening, telling what is served, and draining. */
 
 import { type RequestListener, type Server, createServer } from "node:http";
-import type { ListeningServer, Runtime } from "../core/runtime.ts";
-import type { RunHttpOptions } from "../core/server-options.ts";
+import type { ListeningServer, Runtime } from "../../core/runtime.ts";
+import type { RunHttpOptions } from "../../core/server-options.ts";
 import { greet } from "./banner.ts";
 import { DEFAULT_HOST, DEFAULT_PORT, anotherPort, baseUrl, bind } from "./binding.ts";
 import { Connections } from "./connections.ts";
-import { Endpoint } from "./endpoint.ts";
+import { Endpoint } from "../endpoint/endpoint.ts";
 import { checkHttpOptions } from "./http-options.ts";
 import { nodeRoutes } from "./node-routes.ts";
-import { nodeListener } from "./node.ts";
+import { nodeListener } from "../endpoint/node.ts";
 import { createRoutes } from "./routes.ts";
-import { pause } from "../core/values/promises.ts";
-import { ended, shutdownLimits } from "./shutdown.ts";
-import { leave, onSignal } from "./signals.ts";
-import { onUncaught } from "./uncaught.ts";
-import type { Watcher } from "./processes/watcher.ts";
+import { pause } from "../../core/values/promises.ts";
+import { ended, shutdownLimits } from "../ending/shutdown.ts";
+import { leave, onSignal } from "../ending/signals.ts";
+import { onUncaught } from "../ending/uncaught.ts";
 
 /** How long cancelled calls have to answer before their connections are cut; in milliseconds. */
 const CUT_AFTER = 1_000;
@@ -23,15 +22,26 @@ const CUT_AFTER = 1_000;
 /** How often connections that have become idle are closed while the server drains; in milliseconds. */
 const CLOSE_IDLE = 50;
 
+/** Who watches over a server that is one of several. */
+export interface Overseer {
+  /** Calls `end` when the server is to end, after so many milliseconds of notice. */
+  onEnd(end: (notice: number) => void): void;
+  listens(url: string, port: number): void;
+  /** The server's own program closes it. */
+  leaves(): void;
+  /** It has. */
+  left(): void;
+}
+
 /**
  * Starts the server: hooks first, then the port.
  *
- * @param watcher - Of a worker: who is told that it listens, and tells when it is to end.
+ * @param overseer - Of a worker: who is told that it listens, and tells when it is to end.
  */
 export async function listen(
   runtime: Runtime,
   options: RunHttpOptions,
-  watcher?: Watcher,
+  overseer?: Overseer,
 ): Promise<ListeningServer> {
   const { host = DEFAULT_HOST, port = DEFAULT_PORT, signals = true, uncaught } = options;
   checkHttpOptions(runtime, options);
@@ -70,7 +80,7 @@ export async function listen(
   };
   const end = (wait = notice) => (closing ??= shutDown(wait));
   const ignoreSignals = signals ? onSignal(() => end(), runtime.logger) : () => {};
-  watcher?.onEnd((wait) => leave(end(wait), runtime.logger));
+  overseer?.onEnd((wait) => leave(end(wait), runtime.logger));
   let ignoreUncaught = () => {};
   try {
     await runtime.lifecycle.start();
@@ -79,15 +89,15 @@ export async function listen(
     const address = await bind(server, host, port, anotherPort(port));
     if (signals) ignoreUncaught = onUncaught(runtime.logger, uncaught === "end" ? end : undefined);
     const url = baseUrl(host, address.port) + endpoint.path;
-    if (watcher) watcher.say({ gantry: "listening", url, port: address.port });
+    if (overseer) overseer.listens(url, address.port);
     else greet(runtime, await runtime.sealed(), url, options.allowUnauthenticated);
     return {
       url,
       port: address.port,
       close: () => {
         ignoreSignals();
-        watcher?.say({ gantry: "leaving" });
-        return end(0).finally(() => watcher?.leave());
+        overseer?.leaves();
+        return end(0).finally(() => overseer?.left());
       },
     };
   } catch (error) {

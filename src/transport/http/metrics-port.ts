@@ -1,11 +1,11 @@
 /** Metrics on a port of their own, which outlives the server's. */
 
 import { createServer } from "node:http";
-import { isLoopback } from "../core/values/loopback.ts";
-import { METRICS_TYPE, type Metrics } from "../core/operations/metrics.ts";
-import type { Logger } from "../core/ports.ts";
+import { isLoopback } from "../../core/values/loopback.ts";
+import { METRICS_TYPE, type Metrics } from "../../core/operations/metrics.ts";
+import type { Logger } from "../../core/ports.ts";
 import { DEFAULT_HOST, baseUrl, bind } from "./binding.ts";
-import { type Protection, byName, byToken } from "./protection.ts";
+import { type Protection, byName, byToken } from "../requests/protection.ts";
 
 /** Headers and requests are small, and come from few. */
 const LIMITS = { maxHeaderSize: 8_192, headersTimeout: 5_000, requestTimeout: 10_000 } as const;

@@ -1,15 +1,15 @@
 /** The server within another's HTTP server: as a web-standard handler and as a `node:http` one. */
 
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Mounted, Runtime } from "../core/runtime.ts";
-import { clientAddress } from "./client-address.ts";
-import { Endpoint } from "./endpoint.ts";
-import { fetchListener } from "./fetch.ts";
+import type { Mounted, Runtime } from "../../core/runtime.ts";
+import { clientAddress } from "../requests/client-address.ts";
+import { Endpoint } from "../endpoint/endpoint.ts";
+import { fetchListener } from "../endpoint/fetch.ts";
 import { HEALTH_PATHS, checkHttpOptions } from "./http-options.ts";
 import { nodeRoutes } from "./node-routes.ts";
-import { nodeListener } from "./node.ts";
+import { nodeListener } from "../endpoint/node.ts";
 import { createRoutes } from "./routes.ts";
-import { ended, shutdownLimits } from "./shutdown.ts";
+import { ended, shutdownLimits } from "../ending/shutdown.ts";
 
 /** Starts the server, with both faces of one endpoint: what is under way through one counts for the other. */
 export function mount(runtime: Runtime): Mounted {

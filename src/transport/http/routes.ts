@@ -2,12 +2,12 @@
 
 import { Hono, type MiddlewareHandler } from "hono";
 import { cors } from "hono/cors";
-import type { Runtime } from "../core/runtime.ts";
-import type { Incoming } from "./client-address.ts";
-import { type From, isLocal } from "./hosts.ts";
+import type { Runtime } from "../../core/runtime.ts";
+import type { Incoming } from "../requests/client-address.ts";
+import { type From, isLocal } from "../requests/hosts.ts";
 import { HEALTH } from "./http-options.ts";
-import { type Protection, byCaller, byToken } from "./protection.ts";
-import { isNormal } from "./request-target.ts";
+import { type Protection, byCaller, byToken } from "../requests/protection.ts";
+import { isNormal } from "../requests/request-target.ts";
 
 /** What is known of the connection that a request came by: nothing, where the server is mounted by `fetch`. */
 type Peer = { Bindings: { readonly incoming: Incoming | undefined } };

@@ -7,11 +7,11 @@ import { ConfigurationError } from "../../core/errors.ts";
 import type { ListeningServer, Runtime } from "../../core/runtime.ts";
 import type { RunHttpOptions } from "../../core/server-options.ts";
 import type { SharedStores } from "../../core/sharing/stores.ts";
-import { greet } from "../banner.ts";
-import { DEFAULT_HOST, DEFAULT_PORT, anotherPort, bind } from "../binding.ts";
-import { checkHttpOptions } from "../http-options.ts";
-import { shutdownLimits } from "../shutdown.ts";
-import { onSignal } from "../signals.ts";
+import { greet } from "../http/banner.ts";
+import { DEFAULT_HOST, DEFAULT_PORT, anotherPort, bind } from "../http/binding.ts";
+import { checkHttpOptions } from "../http/http-options.ts";
+import { shutdownLimits } from "../ending/shutdown.ts";
+import { onSignal } from "../ending/signals.ts";
 import { type Address, Workers } from "./workers.ts";
 
 /** What workers may need beyond the time that they have to end in, in milliseconds. Then they are killed. */

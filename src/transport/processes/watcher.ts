@@ -2,6 +2,7 @@
 
 import cluster from "node:cluster";
 import type { ServerEvent } from "../../core/ports.ts";
+import type { Overseer } from "../http/listen.ts";
 import { type FromWorker, type Question, type ToWorker, WORKER } from "./messages.ts";
 
 interface Waiting {
@@ -39,7 +40,7 @@ export interface Line {
 }
 
 /** The process that watches over a worker, as the worker knows it. */
-export class Watcher {
+export class Watcher implements Overseer {
   /** Where all workers listen. */
   readonly port: number;
   readonly #line: Line;
@@ -77,8 +78,15 @@ export class Watcher {
     return () => this.#listeners.delete(listener);
   }
 
-  /** The worker's own program has closed the server. */
-  leave(): void {
+  listens(url: string, port: number): void {
+    this.say({ gantry: "listening", url, port });
+  }
+
+  leaves(): void {
+    this.say({ gantry: "leaving" });
+  }
+
+  left(): void {
     if (this.connected) this.#line.close();
   }
 

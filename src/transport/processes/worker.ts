@@ -3,7 +3,7 @@
 import type { Backend } from "../../core/ports.ts";
 import type { ListeningServer, Runtime } from "../../core/runtime.ts";
 import type { RunHttpOptions } from "../../core/server-options.ts";
-import { listen } from "../listen.ts";
+import { listen } from "../http/listen.ts";
 import { workerBackend } from "./backend.ts";
 import { type WorkersPage, joinPages } from "./metrics-pages.ts";
 import { watcherOfWorker } from "./watcher.ts";

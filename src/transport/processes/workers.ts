@@ -7,7 +7,7 @@ import type { Logger } from "../../core/ports.ts";
 import type { ListeningServer } from "../../core/runtime.ts";
 import type { SharedStores } from "../../core/sharing/stores.ts";
 import { pause } from "../../core/values/promises.ts";
-import { within } from "../shutdown.ts";
+import { within } from "../ending/shutdown.ts";
 import { Desk, type Shared } from "./desk.ts";
 import { type FromWorker, type ToWorker, WORKER } from "./messages.ts";
 import type { WorkersPage } from "./metrics-pages.ts";

@@ -1,8 +1,8 @@
 /** Where a request comes from: the peer's address, or what proxies that are trusted say of it. */
 
 import { BlockList, isIP } from "node:net";
-import { ConfigurationError } from "../core/errors.ts";
-import { shown } from "../core/options/known-options.ts";
+import { ConfigurationError } from "../../core/errors.ts";
+import { shown } from "../../core/options/known-options.ts";
 
 /** As much of a `node:http` request as tells where it comes from, and for what. */
 export interface Incoming {

@@ -1,9 +1,9 @@
 /** By which names the server answers, and which pages may call it: the defence against DNS rebinding. */
 
-import { ConfigurationError } from "../core/errors.ts";
-import { shown } from "../core/options/known-options.ts";
-import { LOOPBACK_NAMES, isLoopback } from "../core/values/loopback.ts";
-import type { HttpOptions } from "../core/server-options.ts";
+import { ConfigurationError } from "../../core/errors.ts";
+import { shown } from "../../core/options/known-options.ts";
+import { LOOPBACK_NAMES, isLoopback } from "../../core/values/loopback.ts";
+import type { HttpOptions } from "../../core/server-options.ts";
 
 export interface Gate {
   allowsHost(host: string): boolean;

@@ -1,12 +1,12 @@
 /** Who may read what is not for every caller: whoever has the token, or else callers that the server identifies. */
 
 import { createHash, timingSafeEqual } from "node:crypto";
-import { Cancellation } from "../core/calls/cancellation.ts";
-import { RequestCredentials, challengeOf } from "../core/calls/client.ts";
-import { RequestContext, identityOf } from "../core/calls/context.ts";
-import { MCPError } from "../core/errors.ts";
-import { requestIdFrom } from "../core/calls/request-id.ts";
-import type { Runtime } from "../core/runtime.ts";
+import { Cancellation } from "../../core/calls/cancellation.ts";
+import { RequestCredentials, challengeOf } from "../../core/calls/client.ts";
+import { RequestContext, identityOf } from "../../core/calls/context.ts";
+import { MCPError } from "../../core/errors.ts";
+import { requestIdFrom } from "../../core/calls/request-id.ts";
+import type { Runtime } from "../../core/runtime.ts";
 import { createGate } from "./hosts.ts";
 
 /** Why a request is not answered. */

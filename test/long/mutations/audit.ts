@@ -69,7 +69,7 @@ export const auditRooms: readonly Room[] = [
     defences: [
       {
         what: "refusals in sessions recorded",
-        file: "src/transport/sessions.ts",
+        file: "src/transport/endpoint/sessions.ts",
         find: 'if (!("refusal" in caller) || !asked || !ask) return caller;',
         replace: "if (true as boolean) return caller as { identity: undefined };",
       },

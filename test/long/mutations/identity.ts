@@ -309,14 +309,14 @@ export const identityRooms: readonly Room[] = [
     defences: [
       {
         what: "a session goes over to who gives a name",
-        file: "src/transport/sessions.ts",
+        file: "src/transport/endpoint/sessions.ts",
         find: "if (entry.principal === undefined && principal !== undefined) {",
         replace: "if (false) {",
         tests: ["test/e2e/identity/connections"],
       },
       {
         what: "a session asks who calls",
-        file: "src/transport/sessions.ts",
+        file: "src/transport/endpoint/sessions.ts",
         find: 'if ("refusal" in caller) return caller.refusal;',
         replace:
           'if ("refusal" in caller) return this.#use(this.#entries.get(id ?? "") as Entry, method, body, exchange, undefined);',

@@ -9,13 +9,13 @@ export const metricsRooms: readonly Room[] = [
     defences: [
       {
         what: "callers identified",
-        file: "src/transport/protection.ts",
+        file: "src/transport/requests/protection.ts",
         find: "return identityOf(ctx) ? undefined : UNKNOWN_CALLER;",
         replace: "return undefined;",
       },
       {
         what: "the token",
-        file: "src/transport/protection.ts",
+        file: "src/transport/requests/protection.ts",
         find: "timingSafeEqual(digest(given), expected)",
         replace: "expected",
       },
@@ -27,31 +27,31 @@ export const metricsRooms: readonly Room[] = [
       },
       {
         what: "the token on the server's port",
-        file: "src/transport/routes.ts",
+        file: "src/transport/http/routes.ts",
         find: "guarded.token === undefined ? byCaller(runtime) : byToken(guarded.token)",
         replace: "byCaller(runtime)",
       },
       {
         what: "the token on a port of their own",
-        file: "src/transport/metrics-port.ts",
+        file: "src/transport/http/metrics-port.ts",
         find: "token !== undefined ? byToken(token) :",
         replace: "",
       },
       {
         what: "names of the server",
-        file: "src/transport/protection.ts",
+        file: "src/transport/requests/protection.ts",
         find: "host !== undefined && gate.allowsHost(host)",
         replace: "true",
       },
       {
         what: "pages of other sites",
-        file: "src/transport/protection.ts",
+        file: "src/transport/requests/protection.ts",
         find: "(origin === undefined || gate.allowsOrigin(origin))",
         replace: "true",
       },
       {
         what: "names on a port of their own",
-        file: "src/transport/metrics-port.ts",
+        file: "src/transport/http/metrics-port.ts",
         find: "isLoopback(host) ? byName({}) : anybody",
         replace: "anybody",
       },
@@ -115,7 +115,7 @@ export const metricsRooms: readonly Room[] = [
       },
       {
         what: "methods that there are not, in sessions",
-        file: "src/transport/sessions.ts",
+        file: "src/transport/endpoint/sessions.ts",
         find: "return OWN.has(method) ? undefined : 404;",
         replace: "return undefined;",
         tests: ["test/e2e/metrics.test"],

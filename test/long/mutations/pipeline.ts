@@ -113,7 +113,7 @@ export const pipelineRooms: readonly Room[] = [
       },
       {
         what: "after the answer, over HTTP",
-        file: "src/transport/node.ts",
+        file: "src/transport/endpoint/node.ts",
         find: 'else response.once("close", () => cancellation.answered());',
         replace: "else cancellation.answered();",
       },
@@ -137,7 +137,7 @@ export const pipelineRooms: readonly Room[] = [
       },
       {
         what: "waited for at shutdown",
-        file: "src/transport/shutdown.ts",
+        file: "src/transport/ending/shutdown.ts",
         find: "if (!(await within(end - LEAST_FOR_HOOKS - performance.now(), background.done())))",
         replace: "if (background.size < 0)",
       },
@@ -191,7 +191,7 @@ export const pipelineRooms: readonly Room[] = [
       },
       {
         what: "headers that all objects inherit",
-        file: "src/transport/node-reply.ts",
+        file: "src/transport/endpoint/node-reply.ts",
         find: "for (const name of Object.keys(more))",
         replace: "for (const name in more)",
       },

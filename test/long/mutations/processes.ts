@@ -28,7 +28,7 @@ export const processesRooms: readonly Room[] = [
       },
       {
         what: "a worker ends for what nobody catches",
-        file: "src/transport/listen.ts",
+        file: "src/transport/http/listen.ts",
         find: 'uncaught === "end" ? end : undefined',
         replace: "undefined",
       },

@@ -9,38 +9,38 @@ export const sessionsRooms: readonly Room[] = [
     defences: [
       {
         what: "cap",
-        file: "src/transport/sessions.ts",
+        file: "src/transport/endpoint/sessions.ts",
         find: 'if (this.#entries.size + this.#opening >= this.#options.max) return "full";',
         replace: "",
       },
       {
         what: "idle expiry",
-        file: "src/transport/sessions.ts",
+        file: "src/transport/endpoint/sessions.ts",
         find: "if (uses === 0 && lastUsed < oldest) void this.#end(id);",
         replace: "",
       },
       {
         what: "a session in use does not expire",
-        file: "src/transport/sessions.ts",
+        file: "src/transport/endpoint/sessions.ts",
         find: "if (uses === 0 && lastUsed < oldest)",
         replace: "if (lastUsed < oldest)",
       },
       {
         what: "unknown ids",
-        file: "src/transport/sessions.ts",
+        file: "src/transport/endpoint/sessions.ts",
         find: "await this.#open(principal) : this.#entries.get(id);",
         replace: "await this.#open(principal) : this.#entries.get(id) ?? (await this.#open(principal));",
       },
       {
         what: "a session is its client's",
-        file: "src/transport/sessions.ts",
+        file: "src/transport/endpoint/sessions.ts",
         find: "if (!entry || !belongs(entry, principal))",
         replace: "if (!entry)",
         tests: ["test/e2e/talking/principals"],
       },
       {
         what: "handshakes that fail",
-        file: "src/transport/sessions.ts",
+        file: "src/transport/endpoint/sessions.ts",
         find: 'if (id === undefined && reply.headers?.["mcp-session-id"] === undefined) await this.#end(entry.id);',
         replace: "",
       },
@@ -52,20 +52,20 @@ export const sessionsRooms: readonly Room[] = [
       },
       {
         what: "revision",
-        file: "src/transport/sessions.ts",
+        file: "src/transport/endpoint/sessions.ts",
         find: "if (id !== undefined && version !== undefined && !LEGACY.includes(version))",
         replace: "if (false)",
       },
       {
         what: "origins",
-        file: "src/transport/endpoint.ts",
+        file: "src/transport/endpoint/endpoint.ts",
         find: "origin !== undefined && !this.#gate.allowsOrigin(origin)) {\n      return invalidRequest",
         replace:
           'method === "POST" && origin !== undefined && !this.#gate.allowsOrigin(origin)) {\n      return invalidRequest',
       },
       {
         what: "requests under way",
-        file: "src/transport/endpoint.ts",
+        file: "src/transport/endpoint/endpoint.ts",
         find: "this.#full && asksSomething(value) ? BUSY",
         replace: "false ? BUSY",
       },
@@ -91,7 +91,7 @@ export const sessionsRooms: readonly Room[] = [
       },
       {
         what: "refusals with the specification's codes",
-        file: "src/transport/sessions.ts",
+        file: "src/transport/endpoint/sessions.ts",
         find: "return invalidRequest(status, error.message, id);",
         replace: "return { status, body: text };",
       },

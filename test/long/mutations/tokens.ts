@@ -5,7 +5,7 @@ import type { Room } from "./defence.ts";
 const ENDPOINT = "src/auth/token-endpoint.ts";
 const REQUEST = "src/auth/token-request.ts";
 const REFRESH = "src/auth/refresh-tokens.ts";
-const HOSTS = "src/transport/hosts.ts";
+const HOSTS = "src/transport/requests/hosts.ts";
 const METADATA = "src/auth/resource-metadata.ts";
 
 export const tokensRooms: readonly Room[] = [
@@ -27,7 +27,7 @@ export const tokensRooms: readonly Room[] = [
       },
       {
         what: "for this machine alone",
-        file: "src/transport/routes.ts",
+        file: "src/transport/http/routes.ts",
         find: "if (local) app.use(at, localOnly);",
         replace: "",
       },
@@ -60,7 +60,7 @@ export const tokensRooms: readonly Room[] = [
         file: HOSTS,
         find: "[peer, ...(",
         replace: "[...(",
-        tests: ["test/unit/transport/hosts"],
+        tests: ["test/unit/transport/requests/hosts"],
       },
       {
         what: "peers that are not known",
@@ -178,13 +178,13 @@ export const tokensRooms: readonly Room[] = [
       },
       {
         what: "paths taken",
-        file: "src/transport/http-options.ts",
+        file: "src/transport/http/http-options.ts",
         find: "return clashes ? [",
         replace: "return false ? [",
       },
       {
         what: "none of a closed server",
-        file: "src/transport/routes.ts",
+        file: "src/transport/http/routes.ts",
         find: "lifecycle.closed\n        ? c.json",
         replace: "false\n        ? c.json",
       },
@@ -202,13 +202,13 @@ export const tokensRooms: readonly Room[] = [
       },
       {
         what: "names of other servers",
-        file: "src/transport/http-options.ts",
+        file: "src/transport/http/http-options.ts",
         find: "publicUrl === undefined || isWithin(publicUrl, resource)",
         replace: "true",
       },
       {
         what: "two documents of one server",
-        file: "src/transport/http-options.ts",
+        file: "src/transport/http/http-options.ts",
         find: "(document === undefined || taken.get(path) !== document)",
         replace: "false",
       },

@@ -2,7 +2,7 @@
 
 import { MCPServer } from "gantry-mcp";
 import { expect, test } from "vitest";
-import { envelope, modern, modernHeaders } from "../../support/wire.ts";
+import { envelope, modern, modernHeaders } from "../../../support/wire.ts";
 
 const handled: unknown[] = [];
 const server = new MCPServer({ name: "fetch", version: "1.0.0", http: { maxBodyBytes: 1_000 } }).tool(

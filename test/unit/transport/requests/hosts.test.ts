@@ -1,7 +1,7 @@
 import { ConfigurationError } from "gantry-mcp";
 import { describe, expect, test } from "vitest";
-import { isLoopback } from "../../../src/core/values/loopback.ts";
-import { type From, createGate, isLocal } from "../../../src/transport/hosts.ts";
+import { isLoopback } from "../../../../src/core/values/loopback.ts";
+import { type From, createGate, isLocal } from "../../../../src/transport/requests/hosts.ts";
 
 describe("the gate", () => {
   test("lets loopback names in, with any port", () => {
