@@ -5,7 +5,7 @@ import { delimiter, join } from "node:path";
 import { isMain } from "./run.mjs";
 
 /** The programs that tests in test/services start, which are also the names of their packages. */
-const programs = ["haproxy", "prometheus", "redis-server"];
+const programs = ["haproxy", "openssl", "prometheus", "redis-server"];
 
 export function installServices() {
   const missing = programs.filter((program) => !isThere(program));

@@ -10,7 +10,7 @@ import { type RedisClient, connection } from "./ioredis.ts";
 import { inTime } from "./in-time.ts";
 import type { RedisSettings } from "./options.ts";
 import { isForeign, unavailable } from "./refusals.ts";
-import type { Script } from "./script.ts";
+import { Script } from "./script.ts";
 
 /** How many keys that cannot be read are told apart, and after how many milliseconds each is told again. */
 const COMPLAINTS = 1_000;
@@ -19,6 +19,8 @@ const COMPLAIN_AFTER = 60_000;
 const LEAVE_LIMIT = 500;
 /** How long listening to messages may take to begin, in milliseconds. */
 const LISTEN_LIMIT = 1_000;
+/** By way of the node that has the server's slot: in a cluster, messages keep their order only on one way. */
+const PUBLISH = new Script("return redis.call('PUBLISH', KEYS[1], ARGV[2])");
 /** What the others are told through, besides its text. */
 type Channel = "event" | "wake";
 
@@ -139,12 +141,7 @@ export class Connection {
 
   /** Tells the other processes. */
   async publish(channel: Channel, text: string): Promise<void> {
-    const client = this.#reachable();
-    try {
-      await inTime(client.publish(this.#channel(channel), text), this.#settings.timeout);
-    } catch (error) {
-      throw unavailable(error);
-    }
+    await this.run(PUBLISH, [this.#channel(channel)], [text]);
   }
 
   /** Where scripts publish. */

@@ -1,7 +1,7 @@
 /** The stores over a real Redis: the contracts that those in memory keep. */
 
 import type { Backend } from "gantry-mcp";
-import { Cluster } from "ioredis";
+import type { Cluster } from "ioredis";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { redisBackend } from "../../src/redis/backend.ts";
 import { type RedisBackendOptions, redisSettings } from "../../src/redis/options.ts";
@@ -14,24 +14,22 @@ import { limitStoreContract } from "../contracts/limit-store.ts";
 import { placeStoreContract } from "../contracts/place-store.ts";
 import { capturedLog } from "../support/captured-log.ts";
 import { RedisServer } from "../support/redis.ts";
+import { type EncryptedRedis, RedisCluster, encryptedRedis } from "../support/redis-topologies.ts";
 
-const alone = { server: undefined as RedisServer | undefined, url: "" };
-const clustered = { server: undefined as RedisServer | undefined, client: undefined as Cluster | undefined };
+let alone: RedisServer;
+let encrypted: EncryptedRedis;
+let cluster: RedisCluster;
+let client: Cluster;
 const opened: Backend[] = [];
 let last = 0;
 
 beforeAll(async () => {
-  alone.server = await RedisServer.start();
-  clustered.server = await RedisServer.start([
-    "--cluster-enabled",
-    "yes",
-    "--cluster-announce-ip",
-    "127.0.0.1",
+  [alone, encrypted, cluster] = await Promise.all([
+    RedisServer.start(),
+    encryptedRedis(),
+    RedisCluster.start(),
   ]);
-  await clustered.server.client.cluster("ADDSLOTSRANGE", 0, 16_383);
-  while (!(await clustered.server.client.cluster("INFO")).includes("cluster_state:ok"))
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  clustered.client = new Cluster([{ host: "127.0.0.1", port: clustered.server.port }], { lazyConnect: true });
+  client = cluster.connect();
 });
 
 afterEach(async () => {
@@ -39,17 +37,19 @@ afterEach(async () => {
 });
 
 afterAll(async () => {
-  clustered.client?.disconnect();
-  await Promise.all([alone.server?.stop(), clustered.server?.stop()]);
+  client?.disconnect();
+  await Promise.all([alone?.stop(), encrypted?.server.stop(), cluster?.stop()]);
 });
 
-describe.each<readonly [string, () => RedisBackendOptions]>([
-  ["Redis", () => ({ url: alone.server?.url as string })],
+describe.each<readonly [string, () => RedisBackendOptions, () => Promise<readonly string[]>]>([
+  ["Redis", () => ({ url: alone.url }), () => alone.client.keys("*")],
   [
-    "a cluster of Redis",
-    () => ({ client: clustered.client as Cluster, allowPlaintext: "It is on this machine." }),
+    "Redis over TLS",
+    () => ({ url: encrypted.url, connection: { tls: { ca: encrypted.ca } } }),
+    () => encrypted.server.client.keys("*"),
   ],
-])("%s", (kind, options) => {
+  ["a cluster of Redis", () => ({ client, allowPlaintext: "It is on this machine." }), () => cluster.keys()],
+])("%s", (kind, options, allKeys) => {
   /** Backends of processes of one server. */
   const open = async (count = 1, skewed?: () => number): Promise<readonly Backend[]> => {
     const name = `contract ${++last}`;
@@ -121,8 +121,7 @@ describe.each<readonly [string, () => RedisBackendOptions]>([
   test("everything is under the prefix, in one slot for each server", async () => {
     const backend = await one();
     await backend.places.take("a", { max: 1, queue: 0, wait: 0 }, new AbortController());
-    const { client } = (kind === "Redis" ? alone : clustered).server as RedisServer;
-    const keys = await client.keys("*");
+    const keys = await allKeys();
     expect(keys.filter((key) => !key.startsWith("{gantry:contract%20"))).toEqual([]);
   });
 });
