@@ -44,6 +44,8 @@ export class Heartbeat {
   /** Why it lets nobody in, and why what is sent would go to another database. */
   #refused: string | undefined;
   #misplaced: string | undefined;
+  /** What went wrong with a connection since there was one. */
+  #lastError: string | undefined;
   /** How many bytes results may take until the next look. */
   #room = Infinity;
   #isNearlyFull = false;
@@ -61,11 +63,15 @@ export class Heartbeat {
       // What else is wrong shows in the next beat.
       client.on("error", ({ message }: Error) => {
         this.#refused ??= refusalIn(message);
+        this.#lastError = message;
         if (isWrongDatabase(message)) this.#misplaced = refusalIn(message);
       });
     }
     messages.on("close", () => this.hears(false));
-    commands.on("ready", () => this.beat());
+    commands.on("ready", () => {
+      this.#lastError = undefined;
+      this.beat();
+    });
     commands.on("close", () => {
       this.#isLoaded = false;
       this.#answers = false;
@@ -170,6 +176,7 @@ export class Heartbeat {
     this.#answers =
       !this.#misplaced && (answer === undefined || (answer !== NO_ANSWER && commands.status === "ready"));
     let problem = this.#misplaced ?? (answer === undefined ? heard : refusedWrite(answer));
+    if (answer === NO_ANSWER && this.#lastError !== undefined) problem += ` (${this.#lastError})`;
     if (problem === undefined && (this.#problem !== undefined || this.#beats++ % LOOK_EVERY === 0))
       problem = await inTime(this.#examine(commands), BEAT_LIMIT).catch(String);
     this.#tell(problem);
