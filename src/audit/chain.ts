@@ -14,14 +14,22 @@ export interface Head {
 /** Before the first record of a log. */
 export const START: Head = { sequence: 0, hash: "0".repeat(64) };
 
-/** Where lines are made: those of one batch at a time, which waits for nothing. More than that is not kept. */
+const SIGNATURE = ',"signature":"';
+const HASH = ',"hash":"';
+/** `,"hash":"…"}` */
+const HASH_LENGTH = HASH.length + 64 + 2;
+
+/**
+ * Where lines are made, for all who write: from `new Lines` to `take()` nothing is waited for, and no other lines are begun. If it had
+ * to grow, it is not kept.
+ */
 const ROOM = 262_144;
 let room = Buffer.allocUnsafeSlow(ROOM);
 
 /** What a line takes in bytes, beside its body, at most. */
 const FRAME = 512;
 
-/** Lines that follow each other, their ends included. Take them in the turn in which they are added. */
+/** Lines that follow each other, their ends included. */
 export class Lines {
   #head: Head;
   #length = 0;
@@ -42,7 +50,8 @@ export class Lines {
   add(body: string, signer?: Signer): number {
     const start = this.#length;
     // No character takes more than three bytes.
-    if (room.length - start < body.length * 3 + FRAME) this.#grow(body.length * 3 + FRAME);
+    const most = body.length * 3 + FRAME;
+    if (room.length - start < most) this.#grow(most);
     const sequence = this.#head.sequence + 1;
     let end = start + room.write(`{"sequence":${sequence},`, start, "latin1");
     end += room.write(body, end);
@@ -68,11 +77,6 @@ export class Lines {
     room = larger;
   }
 }
-
-const SIGNATURE = ',"signature":"';
-const HASH = ',"hash":"';
-/** `,"hash":"…"}` */
-const HASH_LENGTH = HASH.length + 64 + 2;
 
 /** What a line says that links it to others. */
 export interface ReadRecord extends Head {

@@ -17,8 +17,8 @@ import { beginSegment } from "./segment.ts";
 /** Records that are written together. */
 export interface Batch {
   readonly lines: Lines;
-  /** How many bytes the last of them takes, where it is signed, to be put down a second time. */
-  readonly signed: number;
+  /** How many bytes the last of them takes, where it is signed, to be put down a second time; else 0. */
+  readonly signedBytes: number;
 }
 
 export interface Synchronising {
@@ -26,12 +26,17 @@ export interface Synchronising {
   readonly within: number;
   /** Is told that what has been written does not get there. */
   readonly failed: (error: unknown) => void;
+  /** Is told that what is signed has got there, and stands in the list too. */
+  readonly listed: () => void;
 }
 
 /** With more bytes than this on their way to the disk, no more are written. They are kept until they are there. */
 const MOST_UNSYNCED = 8 * 1_024 * 1_024;
 
-/** So soon is a signed record on the disk at most, in milliseconds: the next waits for it, and each costs two synchronisations. */
+/**
+ * A signed record waits so long at most before it is brought to the disk, in milliseconds: the next waits for it, and each costs two
+ * synchronisations.
+ */
 const SIGNED_WITHIN = 100;
 
 const NOTHING = Buffer.alloc(0);
@@ -49,6 +54,8 @@ export class SegmentWriter {
   #signed: Buffer = NOTHING;
   /** What brings it there. Stays rejected until the segment is mended. */
   #syncing: Promise<void> | undefined;
+  /** When that has to begin for what has been written since the last time, and the timer until then. */
+  #due = Infinity;
   #timer: ReturnType<typeof setTimeout> | undefined;
   /** Signed records on the disk that are not in the list of checkpoints yet, how long that is, and what writes them. */
   #unlisted: Buffer;
@@ -116,12 +123,12 @@ export class SegmentWriter {
   }
 
   /** Resolves when the records are the system's to keep, or on the disk. Where it rejects, nothing has been appended. */
-  async append({ lines, signed: length }: Batch): Promise<void> {
+  async append({ lines, signedBytes }: Batch): Promise<void> {
     const { within } = this.#synchronising;
     const { fd } = this.#file;
     const { head } = lines;
     const data = lines.take();
-    const signed = data.subarray(data.length - length);
+    const signed = data.subarray(data.length - signedBytes);
     if (this.#pending > MOST_UNSYNCED) await this.#sync();
     await write(fd, data, this.#size);
     if (within === 0) await sync(fd);
@@ -130,17 +137,21 @@ export class SegmentWriter {
     if (within === 0) return this.#listLater(signed);
     this.#unsynced.push(data);
     this.#pending += data.length;
-    if (length > 0) this.#signed = Buffer.concat([this.#signed, signed]);
-    this.#syncWithin(length > 0 ? Math.min(within, SIGNED_WITHIN) : within);
+    if (signedBytes > 0) this.#signed = Buffer.concat([this.#signed, signed]);
+    this.#syncWithin(signedBytes > 0 ? Math.min(within, SIGNED_WITHIN) : within);
   }
 
   #syncWithin(time: number): void {
-    if (this.#timer && time === this.#synchronising.within) return;
+    const due = performance.now() + time;
+    if (due >= this.#due) return;
+    this.#due = due;
+    this.#syncWhenDue();
+  }
+
+  #syncWhenDue(): void {
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => {
-      this.#timer = undefined;
-      void this.#sync().catch(this.#synchronising.failed);
-    }, time).unref();
+    const wait = Math.max(0, this.#due - performance.now());
+    this.#timer = setTimeout(() => void this.#sync().catch(this.#synchronising.failed), wait).unref();
   }
 
   /**
@@ -172,8 +183,9 @@ export class SegmentWriter {
 
   /** Closes the files as they are. */
   async abandon(): Promise<void> {
-    clearTimeout(this.#timer);
     await this.#syncing?.catch(() => {});
+    clearTimeout(this.#timer);
+    await this.#listing?.catch(() => {});
     close(this.#file.fd);
     close(this.#file.list);
   }
@@ -186,7 +198,7 @@ export class SegmentWriter {
 
   async #bring(): Promise<void> {
     clearTimeout(this.#timer);
-    this.#timer = undefined;
+    this.#due = Infinity;
     const { length } = this.#unsynced;
     const signed = this.#signed;
     await sync(this.#file.fd);
@@ -194,16 +206,16 @@ export class SegmentWriter {
     this.#signed = this.#signed.subarray(signed.length);
     this.#syncing = undefined;
     this.#listLater(signed);
-    // What came meanwhile, also where its time has passed.
-    if (this.#pending > 0) this.#syncWithin(this.#synchronising.within);
+    // What came meanwhile; its time may have passed.
+    if (this.#due < Infinity) this.#syncWhenDue();
   }
 
   /** Never before they are on the disk themselves: one that stands in the list alone has been cut off. */
   #listLater(signed: Buffer): void {
     if (signed.length === 0) return;
     this.#unlisted = Buffer.concat([this.#unlisted, signed]);
-    // What fails is tried again, and told, before the next is signed.
-    this.#list().catch(() => {});
+    const { listed, failed } = this.#synchronising;
+    this.#list().then(listed, failed);
   }
 
   /** Puts signed records down a second time: what is cut off the end of a segment is missed there. */

@@ -169,7 +169,11 @@ export class AuditWriter {
   #begin(): Promise<SegmentWriter> {
     const { files, signer, syncWithin: within } = this.#options;
     this.#segment = undefined;
-    return SegmentWriter.begin(files, signer, { within, failed: (error) => this.#fail(error) });
+    return SegmentWriter.begin(files, signer, {
+      within,
+      failed: (error) => this.#fail(error),
+      listed: () => this.#vouchAgain(),
+    });
   }
 
   /** Ends a segment. */
@@ -190,7 +194,11 @@ export class AuditWriter {
     own: { readonly first?: string; readonly last?: "close" } = {},
   ): Promise<void> {
     const isVouched = own.last !== undefined || this.#isDue(segment, entries.length);
-    if (isVouched) this.#due = false;
+    if (isVouched) {
+      clearTimeout(this.#timer);
+      this.#timer = undefined;
+      this.#due = false;
+    }
     try {
       // Of a process that is killed, no more than the last signed record is not in the list.
       if (isVouched && !segment.isListed) await segment.settle();
@@ -198,14 +206,14 @@ export class AuditWriter {
       if (own.first !== undefined) lines.add(own.first);
       for (const { body } of entries) lines.add(body);
       const vouching = `${now()},"type":"${own.last ?? "checkpoint"}"`;
-      const signed = isVouched ? lines.add(vouching, this.#options.signer) : 0;
-      await segment.append({ lines, signed });
+      const signedBytes = isVouched ? lines.add(vouching, this.#options.signer) : 0;
+      await segment.append({ lines, signedBytes });
     } catch (error) {
       this.#waiting = [...entries, ...this.#waiting];
       this.#due ||= isVouched;
       throw error;
     }
-    if (isVouched) this.#vouched();
+    if (isVouched) this.#unvouched = 0;
     else this.#vouchInTime(entries.length);
     for (const entry of entries) {
       this.#kept -= entry.body.length;
@@ -219,10 +227,11 @@ export class AuditWriter {
     return this.#due || (this.#unvouched + more >= records && segment.isListed);
   }
 
-  #vouched(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-    this.#unvouched = 0;
+  /** Vouches for what came while the last that vouches was on its way. */
+  #vouchAgain(): void {
+    if (this.#closed || this.#unvouched < this.#options.checkpoints.records) return;
+    this.#due = true;
+    void this.#drive();
   }
 
   #vouchInTime(more: number): void {

@@ -83,9 +83,11 @@ export class Connection {
   }
 
   async close(): Promise<void> {
-    const [heartbeat, commands] = [this.#heartbeat, this.#commands];
-    heartbeat?.stop();
-    if (heartbeat?.answers) await Promise.race([commands?.quit().catch(() => {}), pause(LEAVE_LIMIT)]);
+    const commands = this.#commands;
+    const answers = this.#heartbeat?.answers;
+    this.#heartbeat?.stop();
+    // What is on its way arrives, where it can.
+    if (answers) await Promise.race([commands?.quit().catch(() => {}), pause(LEAVE_LIMIT)]);
     for (const client of [commands, this.#messages]) client?.disconnect();
   }
 

@@ -20,6 +20,9 @@ const FOR_RESULTS = 0.75;
 /** How long a start waits for it, in milliseconds. */
 const START_LIMIT = 3_000;
 
+/** Where an answer repeats the arguments of what it refuses, there may be a password. */
+const ARGUMENTS = /, with args beginning with.*$/s;
+
 /** What is asked, and who is told. */
 export interface Watched {
   readonly commands: RedisClient;
@@ -44,7 +47,7 @@ export class Heartbeat {
   /** Why it lets nobody in, and why what is sent would go to another database. */
   #refused: string | undefined;
   #misplaced: string | undefined;
-  /** What went wrong with a connection since there was one. */
+  /** What went wrong with a connection since both answered. */
   #lastError: string | undefined;
   /** How many bytes results may take until the next look. */
   #room = Infinity;
@@ -61,17 +64,15 @@ export class Heartbeat {
     const { commands, messages } = watched;
     for (const client of [commands, messages]) {
       // What else is wrong shows in the next beat.
-      client.on("error", ({ message }: Error) => {
+      client.on("error", (error: Error) => {
+        const message = error.message.replace(ARGUMENTS, "");
         this.#refused ??= refusalIn(message);
         this.#lastError = message;
         if (isWrongDatabase(message)) this.#misplaced = refusalIn(message);
       });
     }
     messages.on("close", () => this.hears(false));
-    commands.on("ready", () => {
-      this.#lastError = undefined;
-      this.beat();
-    });
+    commands.on("ready", () => this.beat());
     commands.on("close", () => {
       this.#isLoaded = false;
       this.#answers = false;
@@ -128,6 +129,7 @@ export class Heartbeat {
 
   stop(): void {
     this.#stopped = true;
+    this.#answers = false;
     clearTimeout(this.#timer);
   }
 
@@ -175,8 +177,11 @@ export class Heartbeat {
     // What it refuses, it has answered.
     this.#answers =
       !this.#misplaced && (answer === undefined || (answer !== NO_ANSWER && commands.status === "ready"));
-    let problem = this.#misplaced ?? (answer === undefined ? heard : refusedWrite(answer));
-    if (answer === NO_ANSWER && this.#lastError !== undefined) problem += ` (${this.#lastError})`;
+    if (answer === undefined && heard === undefined) this.#lastError = undefined;
+    const why = this.#lastError === undefined ? "" : ` (${this.#lastError})`;
+    let problem =
+      this.#misplaced ??
+      (answer === undefined ? heard : answer === NO_ANSWER ? NO_ANSWER + why : refusedWrite(answer));
     if (problem === undefined && (this.#problem !== undefined || this.#beats++ % LOOK_EVERY === 0))
       problem = await inTime(this.#examine(commands), BEAT_LIMIT).catch(String);
     this.#tell(problem);

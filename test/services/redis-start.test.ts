@@ -3,7 +3,7 @@
 import { type Backend, ConfigurationError, MCPServer } from "gantry-mcp";
 import { type RedisBackendOptions, redis } from "gantry-mcp/redis";
 import { Redis } from "ioredis";
-import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, expect, onTestFinished, test } from "vitest";
 import { capturedLog } from "../support/captured-log.ts";
 import { wire } from "../support/proxies.ts";
 import { RedisServer } from "../support/redis.ts";
@@ -98,6 +98,16 @@ test("credentials that Redis does not know stop the start, and are not told", as
   const unnamed = await open(own).catch((error: unknown) => error as Error);
   expect(unnamed).toBeInstanceOf(ConfigurationError);
   expect((unnamed as Error).message).toContain("Redis asks for a password (NOAUTH Authentication required.)");
+});
+
+test("a password that Redis repeats is not told", async () => {
+  const deaf = await RedisServer.start(["--rename-command", "AUTH", ""]);
+  onTestFinished(() => deaf.stop());
+  const log = capturedLog();
+  const said = await open(deaf.url.replace("//", "//user:s3cret@"), log).catch((error: unknown) => error);
+  const all = [String(said), ...log.entries().map((entry) => JSON.stringify(entry))].join();
+  expect(all).toContain("unknown command 'auth'");
+  expect(all).not.toContain("s3cret");
 });
 
 test("a database that Redis does not have stops the start, and nothing goes to another", async () => {

@@ -43,7 +43,7 @@ test("where Sentinel puts a replica in the primary's place, servers go on with i
   expect([await charge(here), await charge(there)]).toEqual(["counted", "counted"]);
   // What is not replicated when the primary goes is lost with it.
   await watched.primary.client.set("last", "1");
-  await watched.primary.client.wait(1, 5_000);
+  expect(await watched.primary.client.wait(1, 5_000)).toBe(1);
 
   await watched.primary.kill();
   await expect.poll(() => isReady(here), { timeout: 2_000, interval: 20 }).toBe(false);

@@ -1,12 +1,13 @@
 /** Several Redis that work together, and one that encrypts; all on this machine. */
 
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync } from "node:child_process";
+import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Cluster } from "ioredis";
 import { freePort } from "./free-port.ts";
-import { RedisServer } from "./redis.ts";
+import { RedisServer, launch } from "./redis.ts";
 
 const pause = (milliseconds: number) => new Promise<void>((resolve) => setTimeout(resolve, milliseconds));
 
@@ -43,8 +44,7 @@ export class RedisCluster {
         await first.client.call("CLUSTER", "MEET", "127.0.0.1", String(this.nodes[index]?.port), bus ?? "");
     }
     for (const { client } of this.nodes)
-      while (!/cluster_state:ok[^]*cluster_known_nodes:3/.test(String(await client.cluster("INFO"))))
-        await pause(50);
+      while (!/cluster_state:ok[^]*cluster_known_nodes:3/.test(await client.cluster("INFO"))) await pause(50);
   }
 
   /** A client as authors make it. */
@@ -100,21 +100,19 @@ export class RedisWithSentinel {
       "sentinel failover-timeout main 3000",
     ];
     writeFileSync(file, settings.join("\n"));
-    const child = spawn("redis-server", [file, "--sentinel"], { stdio: ["ignore", "pipe", "inherit"] });
-    this.#process = child;
-    const end = () => child.kill("SIGKILL");
-    process.once("exit", end);
-    child.once("exit", () => process.off("exit", end));
-    for await (const text of child.stdout) if (String(text).includes("+monitor")) break;
-    child.stdout.resume();
+    this.#process = await launch([file, "--sentinel"], "+monitor", this.#folder);
     // It asks the primary for its replicas once in ten seconds, at first at once.
     const sentinel = this.primary.client.duplicate({ port: this.port });
-    while (((await sentinel.call("SENTINEL", "replicas", "main")) as unknown[]).length === 0) await pause(50);
-    sentinel.disconnect();
+    try {
+      while (((await sentinel.call("SENTINEL", "replicas", "main")) as unknown[]).length === 0)
+        await pause(50);
+    } finally {
+      sentinel.disconnect();
+    }
   }
 
   async stop(): Promise<void> {
-    this.#process?.kill("SIGKILL");
+    if (this.#process?.kill("SIGKILL")) await once(this.#process, "exit");
     await Promise.all([this.primary.stop(), this.replica.stop()]);
     rmSync(this.#folder, { recursive: true, force: true });
   }
@@ -130,14 +128,16 @@ export interface EncryptedRedis {
 
 export async function encryptedRedis(): Promise<EncryptedRedis> {
   const folder = mkdtempSync(join(tmpdir(), "gantry-tls-"));
-  const [key, certificate, port] = [join(folder, "key.pem"), join(folder, "cert.pem"), await freePort()];
-  const subject = ["-subj", "/CN=gantry test", "-addext", "subjectAltName=IP:127.0.0.1", "-days", "2"];
-  const made = ["-keyout", key, "-out", certificate];
-  const kind = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
-  execFileSync("openssl", ["req", "-x509", ...kind, ...subject, ...made], { stdio: "ignore" });
-  const tls = ["--tls-cert-file", certificate, "--tls-key-file", key, "--tls-auth-clients", "no"];
-  const server = await RedisServer.start(["--tls-port", String(port), ...tls]);
-  const ca = readFileSync(certificate, "utf8");
-  rmSync(folder, { recursive: true });
-  return { server, url: `rediss://127.0.0.1:${port}`, ca };
+  try {
+    const [key, certificate, port] = [join(folder, "key.pem"), join(folder, "cert.pem"), await freePort()];
+    const subject = ["-subj", "/CN=gantry test", "-addext", "subjectAltName=IP:127.0.0.1", "-days", "2"];
+    const made = ["-keyout", key, "-out", certificate];
+    const kind = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
+    execFileSync("openssl", ["req", "-x509", ...kind, ...subject, ...made], { stdio: "ignore" });
+    const tls = ["--tls-cert-file", certificate, "--tls-key-file", key, "--tls-auth-clients", "no"];
+    const server = await RedisServer.start(["--tls-port", String(port), ...tls]);
+    return { server, url: `rediss://127.0.0.1:${port}`, ca: readFileSync(certificate, "utf8") };
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 }

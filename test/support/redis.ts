@@ -35,26 +35,8 @@ export class RedisServer {
   /** Starts it, anew after {@link kill}: it keeps its port, and nothing else. */
   async start(): Promise<void> {
     const own = ["--port", String(this.port), "--bind", "127.0.0.1", "--dir", this.#folder, "--save", ""];
-    const child = spawn("redis-server", [...own, "--enable-debug-command", "yes", ...this.#settings], {
-      stdio: ["ignore", "pipe", "inherit"],
-    });
-    this.#process = child;
-    // It does not outlive the tests, whatever becomes of them.
-    const end = () => {
-      child.kill("SIGKILL");
-      rmSync(this.#folder, { recursive: true, force: true });
-    };
-    process.once("exit", end);
-    child.once("exit", () => process.off("exit", end));
-    child.on("error", () => {});
-    let output = "";
-    for await (const text of child.stdout) {
-      output += String(text);
-      if (output.includes("Ready to accept connections")) break;
-    }
-    if (child.exitCode !== null || child.pid === undefined)
-      throw new Error(`redis-server did not start; install it: apt-get install redis-server\n${output}`);
-    child.stdout.resume();
+    const settings = [...own, "--enable-debug-command", "yes", ...this.#settings];
+    this.#process = await launch(settings, "Ready to accept connections", this.#folder);
   }
 
   /** A client for what tests do to it. */
@@ -80,4 +62,29 @@ export class RedisServer {
     await this.kill();
     rmSync(this.#folder, { recursive: true, force: true });
   }
+}
+
+/**
+ * Starts a redis-server, until it says that it is ready. It does not outlive the tests, whatever becomes of them, nor does its folder.
+ *
+ * @throws where it ends before.
+ */
+export async function launch(args: readonly string[], ready: string, folder: string): Promise<ChildProcess> {
+  const child = spawn("redis-server", args, { stdio: ["ignore", "pipe", "inherit"] });
+  const end = () => {
+    child.kill("SIGKILL");
+    rmSync(folder, { recursive: true, force: true });
+  };
+  process.once("exit", end);
+  child.once("exit", () => process.off("exit", end));
+  child.on("error", () => {});
+  let output = "";
+  for await (const text of child.stdout) {
+    output += String(text);
+    if (output.includes(ready)) {
+      child.stdout.resume();
+      return child;
+    }
+  }
+  throw new Error(`redis-server did not start; install it: apt-get install redis-server\n${output}`);
 }

@@ -26,10 +26,11 @@ const CLOSE_IDLE = 50;
 export interface Overseer {
   /** Calls `end` when the server is to end, after so many milliseconds of notice. */
   onEnd(end: (notice: number) => void): void;
+  /** The server takes requests now. */
   listens(url: string, port: number): void;
   /** The server's own program closes it. */
   leaves(): void;
-  /** It has. */
+  /** It has been closed. */
   left(): void;
 }
 

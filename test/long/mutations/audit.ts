@@ -197,14 +197,32 @@ export const auditRooms: readonly Room[] = [
       {
         what: "on the disk within the time",
         file: "src/audit/segment-writer.ts",
-        find: "this.#syncWithin(length > 0 ? Math.min(within, SIGNED_WITHIN) : within);",
+        find: "this.#syncWithin(signedBytes > 0 ? Math.min(within, SIGNED_WITHIN) : within);",
         replace: "",
       },
       {
         what: "on the disk also where it was busy",
         file: "src/audit/segment-writer.ts",
-        find: "if (this.#pending > 0) this.#syncWithin(this.#synchronising.within);",
+        find: "if (this.#due < Infinity) this.#syncWhenDue();",
         replace: "",
+      },
+      {
+        what: "lists that cannot be written",
+        file: "src/audit/segment-writer.ts",
+        find: "this.#list().then(listed, failed);",
+        replace: "this.#list().then(listed, () => {});",
+      },
+      {
+        what: "segments that are given up are left alone",
+        file: "src/audit/segment-writer.ts",
+        find: "    clearTimeout(this.#timer);\n    await this.#listing",
+        replace: "    await this.#listing",
+      },
+      {
+        what: "vouched for when the disk has caught up",
+        file: "src/audit/segment-writer.ts",
+        find: "this.#list().then(listed, failed)",
+        replace: "(listed, this.#list().catch(failed))",
       },
       {
         what: "nothing waits for what is signed",

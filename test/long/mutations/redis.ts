@@ -86,6 +86,12 @@ export const redisRooms: readonly Room[] = [
         replace: "if (path === undefined)",
       },
       {
+        what: "passwords that Redis repeats",
+        file: "src/redis/heartbeat.ts",
+        find: 'error.message.replace(ARGUMENTS, "")',
+        replace: "error.message",
+      },
+      {
         what: "it is back once it can be written",
         file: "src/redis/heartbeat.ts",
         find: ".then(() => this.#write(commands));",
