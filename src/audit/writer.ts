@@ -213,8 +213,8 @@ export class AuditWriter {
       this.#due ||= isVouched;
       throw error;
     }
-    if (isVouched) this.#unvouched = 0;
-    else this.#vouchInTime(entries.length);
+    this.#unvouched = isVouched ? 0 : this.#unvouched + entries.length;
+    if (!isVouched) this.#vouchInTime();
     for (const entry of entries) {
       this.#kept -= entry.body.length;
       entry.done?.(true);
@@ -234,8 +234,7 @@ export class AuditWriter {
     void this.#drive();
   }
 
-  #vouchInTime(more: number): void {
-    this.#unvouched += more;
+  #vouchInTime(): void {
     this.#timer ??= setTimeout(() => {
       this.#due = true;
       void this.#drive();

@@ -122,7 +122,7 @@ export class Connection {
     } catch (error) {
       if (isForeign(error)) throw this.foreign(keys, error);
       // It is found out at once whether it answers at all.
-      this.#heartbeat?.beat();
+      void this.#heartbeat?.beat();
       throw unavailable(error);
     }
   }
@@ -142,8 +142,8 @@ export class Connection {
   }
 
   /** Tells the other processes. */
-  async publish(channel: Channel, text: string): Promise<void> {
-    await this.run(PUBLISH, [this.#channel(channel)], [text]);
+  async publish(text: string): Promise<void> {
+    await this.run(PUBLISH, [this.#channel("event")], [text]);
   }
 
   /** Where scripts publish. */

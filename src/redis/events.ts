@@ -22,7 +22,7 @@ export function redisEventBus(connection: Connection): EventBus {
   return {
     publish(event) {
       tell(event);
-      return connection.publish("event", JSON.stringify({ from: connection.process, event }));
+      return connection.publish(JSON.stringify({ from: connection.process, event }));
     },
     subscribe(listener) {
       listeners.add(listener);

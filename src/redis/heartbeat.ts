@@ -72,12 +72,12 @@ export class Heartbeat {
       });
     }
     messages.on("close", () => this.hears(false));
-    commands.on("ready", () => this.beat());
+    commands.on("ready", () => void this.beat());
     commands.on("close", () => {
       this.#isLoaded = false;
       this.#answers = false;
       this.#misplaced = undefined;
-      this.beat();
+      void this.beat();
     });
   }
 
@@ -94,7 +94,7 @@ export class Heartbeat {
   /** Tells whether messages reach this process. */
   hears(messages: boolean): void {
     this.#hears = messages;
-    this.beat();
+    void this.beat();
   }
 
   /** Whether there is room for a result: not where the last quarter of what Redis may have is in use, which counts and claims need. */
@@ -113,7 +113,7 @@ export class Heartbeat {
       if (performance.now() > deadline) break;
       await pause(10);
       if (this.#answers && this.#hears) there += 1;
-      await this.#beat();
+      await this.beat();
       this.#refused ??= refusalIn(this.#problem ?? "");
     }
     const wrong = this.#refused ?? (await this.#setupProblem());
@@ -133,11 +133,6 @@ export class Heartbeat {
     clearTimeout(this.#timer);
   }
 
-  /** Asks now. */
-  beat(): void {
-    void this.#beat();
-  }
-
   /** Where Redis is there, what makes it unfit. */
   async #setupProblem(): Promise<string | undefined> {
     if (!this.#answers) return undefined;
@@ -149,11 +144,12 @@ export class Heartbeat {
 
   #schedule(): void {
     if (this.#stopped) return;
-    this.#timer = setTimeout(() => void this.#beat().then(() => this.#schedule()), BEAT);
+    this.#timer = setTimeout(() => void this.beat().then(() => this.#schedule()), BEAT);
     this.#timer.unref();
   }
 
-  #beat(): Promise<void> {
+  /** Asks now. */
+  beat(): Promise<void> {
     this.#beating ??= this.#look().finally(() => (this.#beating = undefined));
     return this.#beating;
   }

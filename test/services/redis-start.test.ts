@@ -7,34 +7,18 @@ import { afterAll, afterEach, beforeAll, expect, onTestFinished, test } from "vi
 import { capturedLog } from "../support/captured-log.ts";
 import { wire } from "../support/proxies.ts";
 import { RedisServer } from "../support/redis.ts";
+import { isReady, openBackend } from "../support/redis-backend.ts";
 
 let server: RedisServer;
 let locked: RedisServer | undefined;
-const opened: Backend[] = [];
 
 beforeAll(async () => {
   server = await RedisServer.start();
 });
 afterEach(async () => {
   await server.client.config("SET", "maxmemory-policy", "noeviction");
-  for (const backend of opened.splice(0)) await backend.close();
 });
 afterAll(() => Promise.all([server?.stop(), locked?.stop()]));
-
-const open = async (options: string | RedisBackendOptions, log = capturedLog()): Promise<Backend> => {
-  const backend = redis(options);
-  opened.push(backend);
-  await backend.open({ name: "start", logger: log.logger });
-  return backend;
-};
-const isReady = (backend: Backend) => {
-  try {
-    backend.probe();
-    return true;
-  } catch {
-    return false;
-  }
-};
 
 test.each<readonly [unknown, string]>([
   [42, 'redis() got 42: write redis("rediss://redis.example.com:6379").'],
@@ -90,12 +74,12 @@ test("credentials that Redis does not know stop the start, and are not told", as
   locked = await RedisServer.start(["--requirepass", "right"]);
   const { url: own } = locked;
   const url = (password: string) => own.replace("//", `//:${password}@`);
-  const failed = await open(url("wrong")).catch((error: unknown) => error as Error);
+  const failed = await openBackend(url("wrong")).catch((error: unknown) => error as Error);
   expect(failed).toBeInstanceOf(ConfigurationError);
   expect((failed as Error).message).toContain("Redis does not let this user in (WRONGPASS");
   expect((failed as Error).message).not.toContain("wrong:");
-  expect(isReady(await open(url("right")))).toBe(true);
-  const unnamed = await open(own).catch((error: unknown) => error as Error);
+  expect(isReady(await openBackend(url("right")))).toBe(true);
+  const unnamed = await openBackend(own).catch((error: unknown) => error as Error);
   expect(unnamed).toBeInstanceOf(ConfigurationError);
   expect((unnamed as Error).message).toContain("Redis asks for a password (NOAUTH Authentication required.)");
 });
@@ -104,17 +88,19 @@ test("a password that Redis repeats is not told", async () => {
   const deaf = await RedisServer.start(["--rename-command", "AUTH", ""]);
   onTestFinished(() => deaf.stop());
   const log = capturedLog();
-  const said = await open(deaf.url.replace("//", "//user:s3cret@"), log).catch((error: unknown) => error);
+  const said = await openBackend(deaf.url.replace("//", "//user:s3cret@"), log).catch(
+    (error: unknown) => error,
+  );
   const all = [String(said), ...log.entries().map((entry) => JSON.stringify(entry))].join();
   expect(all).toContain("unknown command 'auth'");
   expect(all).not.toContain("s3cret");
 });
 
 test("a database that Redis does not have stops the start, and nothing goes to another", async () => {
-  const failed = await open(`${server.url}/99`).catch((error: unknown) => error as Error);
+  const failed = await openBackend(`${server.url}/99`).catch((error: unknown) => error as Error);
   expect(failed).toBeInstanceOf(ConfigurationError);
   expect((failed as Error).message).toContain("Redis has no such database (ERR DB index is out of range)");
-  expect(isReady(await open(`${server.url}/15`))).toBe(true);
+  expect(isReady(await openBackend(`${server.url}/15`))).toBe(true);
 });
 
 /** How often each of these was told. */
@@ -143,7 +129,7 @@ const everReady = async (backend: Backend, milliseconds: number) => {
 
 test("Redis that has become a replica is gone until it can be written again, and both are told once", async () => {
   const log = capturedLog();
-  const backend = await open(server.url, log);
+  const backend = await openBackend(server.url, log);
   await server.client.replicaof("127.0.0.1", 1);
   expect(await count(backend)).toBe("BACKEND_UNAVAILABLE");
   await expect.poll(() => isReady(backend), { timeout: 5_000 }).toBe(false);
@@ -159,21 +145,21 @@ test("with Redis that is a replica the server starts, is not ready, and works on
   await server.client.replicaof("127.0.0.1", 1);
   for (let start = 0; start < 2; start++) {
     const log = capturedLog();
-    const backend = await open(server.url, log);
+    const backend = await openBackend(server.url, log);
     expect(log.entries()).toEqual([
       expect.objectContaining({ level: "warn", message: expect.stringContaining("is not ready") as string }),
     ]);
     expect(await everReady(backend, 1_000)).toBe(false);
     await backend.close();
   }
-  const backend = await open(server.url);
+  const backend = await openBackend(server.url);
   await server.client.replicaof("NO", "ONE");
   await expect.poll(() => isReady(backend), { timeout: 5_000 }).toBe(true);
 });
 
 test("Redis that is full is well again once it has room, not with each key that expires", async () => {
   const log = capturedLog();
-  const backend = await open(server.url, log);
+  const backend = await openBackend(server.url, log);
   const used = async () => Number(/^used_memory:(\d+)/m.exec(await server.client.info("memory"))?.[1]);
   try {
     await server.client.config("SET", "maxmemory", 1);
@@ -191,7 +177,7 @@ test("Redis that is full is well again once it has room, not with each key that 
 test("Redis that is sound is ready as soon as the start is over, and nothing is told of", async () => {
   for (let start = 0; start < 5; start++) {
     const log = capturedLog();
-    expect(isReady(await open(server.url, log))).toBe(true);
+    expect(isReady(await openBackend(server.url, log))).toBe(true);
     expect(log.entries()).toEqual([]);
   }
 });
@@ -200,7 +186,7 @@ test("a user who may not see how Redis is set up is told of, and starts", async 
   const acl = ["SETUSER", "app", "on", ">secret", "~*", "&*", "+@all", "-info", "-config"] as const;
   await server.client.call("ACL", ...acl);
   const log = capturedLog();
-  const backend = await open(server.url.replace("//", "//app:secret@"), log);
+  const backend = await openBackend(server.url.replace("//", "//app:secret@"), log);
   await expect.poll(() => isReady(backend), { timeout: 10_000 }).toBe(true);
   const message = expect.stringContaining("make sure that its maxmemory-policy is noeviction") as unknown;
   expect(log.entries()).toContainEqual(expect.objectContaining({ level: "warn", message }));
@@ -208,9 +194,9 @@ test("a user who may not see how Redis is set up is told of, and starts", async 
 
 test("a client of ioredis leads there too, and stays its owner's", async () => {
   const client = new Redis(server.url);
-  const backend = await open({ client, prefix: "mine" });
+  const backend = await openBackend({ client, prefix: "mine" });
   await backend.idempotency.claim("a", "b", 60_000);
-  expect(await server.client.keys("{mine:start}:once:*")).toHaveLength(1);
+  expect(await server.client.keys("{mine:test}:once:*")).toHaveLength(1);
   await backend.close();
   expect(await client.ping()).toBe("PONG");
   client.disconnect();
@@ -220,7 +206,7 @@ test("Redis that is not there yet: the server starts, is not ready, refuses soon
   const line = await wire(server.port);
   line.passes = false;
   const log = capturedLog();
-  const backend = await open({ url: `redis://127.0.0.1:${line.port}` }, log);
+  const backend = await openBackend({ url: `redis://127.0.0.1:${line.port}` }, log);
   expect(isReady(backend)).toBe(false);
   expect(log.entries()[0]).toMatchObject({ level: "warn", message: expect.stringContaining("is not ready") });
   const limit = { algorithm: "token-bucket", quota: 5, window: 60_000, burst: 5 } as const;
@@ -237,7 +223,7 @@ test("Redis that is not there yet: the server starts, is not ready, refuses soon
 test("what is allowed while Redis is gone passes uncounted; a bus tells this process, a store of messages loses them", async () => {
   const line = await wire(server.port);
   const url = `redis://127.0.0.1:${line.port}`;
-  const backend = await open({ url, timeout: "200ms", allowWhenUnavailable: ["limits", "places"] });
+  const backend = await openBackend({ url, timeout: "200ms", allowWhenUnavailable: ["limits", "places"] });
   const heard: string[] = [];
   backend.eventBus.subscribe((event) => heard.push("uri" in event ? event.uri : event.kind));
   line.passes = false;
@@ -263,7 +249,7 @@ test("what is allowed while Redis is gone passes uncounted; a bus tells this pro
 
 test("a call that ended while Redis was gone is told of once it is back", async () => {
   const line = await wire(server.port);
-  const backend = await open({ url: `redis://127.0.0.1:${line.port}`, timeout: "200ms" });
+  const backend = await openBackend({ url: `redis://127.0.0.1:${line.port}`, timeout: "200ms" });
   await backend.idempotency.claim("ended", "mine", 60_000);
   line.passes = false;
   await expect(backend.idempotency.replace("ended", "mine", "result", 60_000)).rejects.toThrow(
@@ -281,13 +267,13 @@ test("a call that ended while Redis was gone is told of once it is back", async 
 });
 
 test("a backend serves one server", async () => {
-  const backend = await open(server.url);
+  const backend = await openBackend(server.url);
   const again = async () => backend.open({ name: "other", logger: capturedLog().logger });
   await expect(again()).rejects.toThrow("A backend serves one server: write redis(…) for each.");
 });
 
 test("a process that was busy for long reads what has come meanwhile", async () => {
-  const backend = await open(server.url);
+  const backend = await openBackend(server.url);
   const limit = { algorithm: "token-bucket", quota: 5, window: 60_000, burst: 5 } as const;
   const charged = backend.limits.charge([{ key: "busy", limit, cost: 1 }]);
   const until = performance.now() + 1_500;

@@ -1,31 +1,11 @@
 /** Redis that is more than one server, or that encrypts: what becomes of a backend when one of them goes. */
 
 import type { Backend } from "gantry-mcp";
-import { type RedisBackendOptions, redis } from "gantry-mcp/redis";
-import { afterEach, expect, onTestFinished, test } from "vitest";
-import { type CapturedLog, capturedLog } from "../support/captured-log.ts";
+import { expect, onTestFinished, test } from "vitest";
+import { capturedLog } from "../support/captured-log.ts";
+import { isReady, openBackend } from "../support/redis-backend.ts";
 import { RedisCluster, RedisWithSentinel, encryptedRedis } from "../support/redis-topologies.ts";
 
-const opened: Backend[] = [];
-afterEach(async () => {
-  await Promise.all(opened.splice(0).map(async (backend) => backend.close()));
-});
-
-async function open(options: RedisBackendOptions, log: CapturedLog = capturedLog()): Promise<Backend> {
-  const backend = redis(options);
-  opened.push(backend);
-  await backend.open({ name: "topologies", logger: log.logger });
-  return backend;
-}
-
-const isReady = (backend: Backend) => {
-  try {
-    backend.probe();
-    return true;
-  } catch {
-    return false;
-  }
-};
 const LIMIT = { algorithm: "sliding-window", quota: 3, window: 600_000, burst: 3 } as const;
 const charge = (backend: Backend) =>
   Promise.resolve(backend.limits.charge([{ key: "a", limit: LIMIT, cost: 1 }])).then(
@@ -37,7 +17,7 @@ test("where Sentinel puts a replica in the primary's place, servers go on with i
   const watched = await RedisWithSentinel.start();
   onTestFinished(() => watched.stop());
   const connection = { sentinels: [{ host: "127.0.0.1", port: watched.port }], name: "main" };
-  const [here, there] = [await open({ connection }), await open({ connection })];
+  const [here, there] = [await openBackend({ connection }), await openBackend({ connection })];
   const heard: unknown[] = [];
   there.eventBus.subscribe((event) => heard.push(event));
   expect([await charge(here), await charge(there)]).toEqual(["counted", "counted"]);
@@ -64,9 +44,9 @@ test("where a node of a cluster goes, servers that have their slot there are not
     client.disconnect();
     await cluster.stop();
   });
-  const backend = await open({ client, allowPlaintext: "It is on this machine." });
+  const backend = await openBackend({ client, allowPlaintext: "It is on this machine." });
   expect(await charge(backend)).toBe("counted");
-  const keys = await Promise.all(cluster.nodes.map((node) => node.client.keys("{gantry:topologies}*")));
+  const keys = await Promise.all(cluster.nodes.map((node) => node.client.keys("{gantry:test}*")));
   const node = cluster.nodes[keys.findIndex((each) => each.length > 0)];
   if (!node) throw new Error("No node has the server's slot.");
 
@@ -82,7 +62,7 @@ test("a certificate that nobody vouches for is not trusted, and the log says so"
   const { server, url } = await encryptedRedis();
   onTestFinished(() => server.stop());
   const log = capturedLog();
-  const backend = await open({ url }, log);
+  const backend = await openBackend({ url }, log);
   expect(isReady(backend)).toBe(false);
   expect(JSON.stringify(log.entries())).toContain("self-signed certificate");
 });

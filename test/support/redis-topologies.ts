@@ -5,11 +5,10 @@ import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { Cluster } from "ioredis";
 import { freePort } from "./free-port.ts";
 import { RedisServer, launch } from "./redis.ts";
-
-const pause = (milliseconds: number) => new Promise<void>((resolve) => setTimeout(resolve, milliseconds));
 
 /** Three primaries that share the slots. */
 export class RedisCluster {
@@ -44,7 +43,7 @@ export class RedisCluster {
         await first.client.call("CLUSTER", "MEET", "127.0.0.1", String(this.nodes[index]?.port), bus ?? "");
     }
     for (const { client } of this.nodes)
-      while (!/cluster_state:ok[^]*cluster_known_nodes:3/.test(await client.cluster("INFO"))) await pause(50);
+      while (!/cluster_state:ok[^]*cluster_known_nodes:3/.test(await client.cluster("INFO"))) await sleep(50);
   }
 
   /** A client as authors make it. */
@@ -77,7 +76,7 @@ export class RedisWithSentinel {
   static async start(): Promise<RedisWithSentinel> {
     const primary = await RedisServer.start(["--repl-diskless-sync-delay", "0"]);
     const replica = await RedisServer.start(["--replicaof", "127.0.0.1", String(primary.port)]);
-    while (!(await replica.client.info("replication")).includes("master_link_status:up")) await pause(50);
+    while (!(await replica.client.info("replication")).includes("master_link_status:up")) await sleep(50);
     const watched = new RedisWithSentinel(primary, replica, await freePort());
     await watched.#watch();
     return watched;
@@ -105,7 +104,7 @@ export class RedisWithSentinel {
     const sentinel = this.primary.client.duplicate({ port: this.port });
     try {
       while (((await sentinel.call("SENTINEL", "replicas", "main")) as unknown[]).length === 0)
-        await pause(50);
+        await sleep(50);
     } finally {
       sentinel.disconnect();
     }

@@ -170,6 +170,13 @@ test("a segment that is given up while the disk is busy writes nothing into anot
   for (const line of signed) expect(fs.readFileSync(segment, "utf8")).toContain(line);
 }, 20_000);
 
+test("what is signed is on the disk and in the list long before the rest has to be", async () => {
+  const { folder, admin } = await stage({ sync: "60s", checkpoints: { records: 1 } });
+  await admin.call("secret");
+  const list = (folder.segments()[0] as string).replace(/\.jsonl$/, ".checkpoints");
+  await vi.waitFor(() => expect(fs.readFileSync(list, "utf8")).toContain('"type":"checkpoint"'), 5_000);
+});
+
 test("what is written while the disk is busy gets there too", async () => {
   const { admin } = await stage({ sync: "50ms" });
   const { asked } = disk(

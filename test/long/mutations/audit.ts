@@ -213,6 +213,12 @@ export const auditRooms: readonly Room[] = [
         replace: "this.#list().then(listed, () => {});",
       },
       {
+        what: "what is signed on the disk soon",
+        file: "src/audit/segment-writer.ts",
+        find: "Math.min(within, SIGNED_WITHIN)",
+        replace: "(SIGNED_WITHIN, within)",
+      },
+      {
         what: "segments that are given up are left alone",
         file: "src/audit/segment-writer.ts",
         find: "    clearTimeout(this.#timer);\n    await this.#listing",
